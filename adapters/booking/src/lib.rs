@@ -1,0 +1,1 @@
+//! 1177 Tidbokning: crm:scheduling 1.1.

@@ -1,0 +1,1 @@
+//! 1177 Formulärhantering: forminteraction 2.

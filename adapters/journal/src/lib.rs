@@ -1,0 +1,1 @@
+//! Documentation to the journal system as a FHIR R4 document bundle.

@@ -1,0 +1,1 @@
+//! Lab orders and results as HL7 v2 over MLLP.

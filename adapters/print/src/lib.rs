@@ -1,0 +1,1 @@
+//! Mail jobs to the print vendor as packages over SFTP.

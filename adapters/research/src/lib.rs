@@ -1,0 +1,1 @@
+//! Consent-checked, pseudonymised export: Parquet, CSV, code book.

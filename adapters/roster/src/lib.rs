@@ -1,0 +1,1 @@
+//! Listed residents from the region's file; person data by GetPersonsForProfile 5.

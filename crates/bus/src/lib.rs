@@ -1,0 +1,1 @@
+//! Messages in and out: one interface, the embedded durable log.

@@ -1,0 +1,1 @@
+//! Letters, paper forms and profile sheets as PDF/A and PDF/UA from templates.

@@ -1,0 +1,24 @@
+//! The one table of topic names.
+
+use std::fmt;
+
+/// A topic of the bus.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Topic {
+    /// Facts: everything that may move a case. Key: the case.
+    Events,
+    /// What one adapter is asked to do. Key: the case.
+    Commands(String),
+    /// Documentation events for journal systems that listen instead of being called. Key: the case.
+    Documentation,
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Events => f.write_str("halsonav.events"),
+            Self::Commands(adapter) => write!(f, "halsonav.commands.{adapter}"),
+            Self::Documentation => f.write_str("halsonav.documentation"),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The decision: BPMN file to graph to step. Pure, total, bounded.

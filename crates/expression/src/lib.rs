@@ -1,0 +1,1 @@
+//! FEEL expressions and DMN decisions behind a small, fenced trait.

@@ -1,0 +1,2 @@
+//! The binary `halsonav`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Everything the hub remembers, on diesel.

@@ -1,0 +1,1 @@
+//! Structural rules of the house, as tests.
