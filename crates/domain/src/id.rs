@@ -63,6 +63,17 @@ impl CommandId {
         }
         Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
     }
+
+    /// Which job of `case` this is the id of; `None` when it is none of its (first 2^48) jobs.
+    #[must_use]
+    pub fn job_of(self, case: CaseId) -> Option<u64> {
+        let mut job = [0u8; 8];
+        for ((byte, ours), cases) in job[2..].iter_mut().zip(self.0.as_bytes()).zip(case.0.as_bytes()) {
+            *byte = ours ^ cases;
+        }
+        let job = u64::from_be_bytes(job);
+        (Self::derive(case, job) == self).then_some(job)
+    }
 }
 
 /// One campaign of a cohort in a region, such as `2026`. Letters, digits, `-` and `_` only.
@@ -122,6 +133,7 @@ mod tests {
             for job in 0..10_000 {
                 assert_eq!(CommandId::derive(case, job), CommandId::derive(case, job));
                 assert!(seen.insert(CommandId::derive(case, job)));
+                assert_eq!(CommandId::derive(case, job).job_of(case), Some(job));
             }
         }
     }

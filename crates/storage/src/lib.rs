@@ -1,1 +1,54 @@
 //! Everything the hub remembers, on diesel.
+//!
+//! One [`Storage`] handle, cheap to clone. [`Storage::read`] runs a closure on a snapshot,
+//! [`Storage::write`] runs one as one transaction on the single writer: everything it did is on
+//! disk when it returns, or nothing is. Closures that wait at the same time share one commit.
+//!
+//! What belongs together is one call: [`Writer::apply`] takes the whole batch of a processor and
+//! writes instance, ledger, outbox, timers, subscriptions, work items, incidents, milestones and
+//! records of all its cases. [`Writer::claim`] asks the [`Gate`] in the transaction that claims.
+//!
+//! Invariants that the store keeps, whatever its callers do:
+//! - a step is applied to the revision it was made from, or not at all;
+//! - a subject has one case in a round, and a person one subject (numbers are merged);
+//! - an effect leaves only as `sending` under an epoch, and only that epoch settles it;
+//! - what the gate has refused stays refused;
+//! - identity is readable only with a key that is not in the database, and every reading of it is
+//!   an entry of the audit log in the same transaction;
+//! - the audit log cannot be changed without [`Reader::verify_audit`] telling where.
+
+mod crypt;
+mod dialect;
+mod error;
+mod gate;
+mod keys;
+mod lane;
+pub mod model;
+mod schema;
+mod store;
+mod stub;
+
+pub use error::{Error, Result};
+pub use gate::ContactGate;
+pub use keys::VaultKeys;
+pub use model::{
+    audit::{AuditEntry, AuditFilter, Checkpoint, NewAudit, Verified},
+    case::{
+        Case, CaseFilter, CaseNo, CaseState, Created, DefinitionRef, FunnelRow, Ledger, NewCase,
+        Round, StoredInstance, Totals, UnitRow,
+    },
+    change::{
+        Applied, Awaits, CaseChange, NewEffect, NewIncident, NewSubscription, NewTimer, NewWorkItem,
+    },
+    effect::{
+        Claim, DueTimer, Effect, EffectNo, EffectRef, EffectState, Epoch, LaneRow, Ready, Settled,
+        Settlement,
+    },
+    gate::{Gate, GateFacts, Reason, Verdict},
+    incident::{HubIncident, Incident, IncidentFilter, IncidentNo, Parked},
+    memory::{Idempotent, NewDefinition, StoredDefinition},
+    record::{CaseRecord, Document, Milestone, Noted, Record},
+    subject::{Access, Enrolled, Extent, Merge, PersonChange, Register},
+    work::{WorkCursor, WorkFilter, WorkItem, WorkItemNo, WorkState},
+};
+pub use store::{Reader, Storage, Writer};

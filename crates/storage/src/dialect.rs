@@ -1,0 +1,54 @@
+//! What must differ between the databases. Everything else is one model.
+
+use diesel::{
+    Connection as _, SqliteConnection,
+    connection::{AnsiTransactionManager, SimpleConnection as _},
+};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
+
+use crate::{Error, Result};
+
+/// The connection. With a second database this becomes a `MultiConnection` over both.
+pub(crate) type Db = SqliteConnection;
+
+/// Begins, ends and nests transactions of [`Db`].
+pub(crate) type Transactions = AnsiTransactionManager;
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+
+/// Write-ahead log with every commit synced to disk; foreign keys hold.
+const PRAGMAS: &str = "
+    PRAGMA busy_timeout = 10000;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA foreign_keys = ON;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA mmap_size = 268435456;
+    PRAGMA wal_autocheckpoint = 4000;
+";
+
+fn connect(path: &str, more: &str) -> Result<Db> {
+    let mut db = Db::establish(path).map_err(|error| Error::Open(error.to_string()))?;
+    db.batch_execute(PRAGMAS)?;
+    db.batch_execute(more)?;
+    Ok(db)
+}
+
+/// The connection that writes; brings the tables up to this version.
+pub(crate) fn connect_writer(path: &str) -> Result<Db> {
+    let mut db = connect(path, "PRAGMA cache_size = -131072;")?;
+    db.run_pending_migrations(MIGRATIONS)
+        .map_err(|error| Error::Migrate(error.to_string()))?;
+    Ok(db)
+}
+
+/// A connection that cannot write.
+pub(crate) fn connect_reader(path: &str) -> Result<Db> {
+    connect(path, "PRAGMA query_only = ON; PRAGMA cache_size = -32768;")
+}
+
+/// Begins a transaction that holds the write lock from its first moment: a deferred one that turns
+/// into a writer fails at once when another has written, whatever `busy_timeout` says.
+pub(crate) fn begin_write(db: &mut Db) -> diesel::QueryResult<()> {
+    Transactions::begin_transaction_sql(db, "BEGIN IMMEDIATE")
+}

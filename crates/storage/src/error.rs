@@ -1,0 +1,112 @@
+//! What can go wrong with remembering.
+
+use halsonav_domain::{CaseId, Kind};
+
+/// A failure of the store. Never holds personal data: not a number, a name, nor a row's content.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// `HUB-STORAGE-001`: the database file cannot be opened or made.
+    #[error("HUB-STORAGE-001: the database cannot be opened: {0}")]
+    Open(String),
+    /// `HUB-STORAGE-002`: the tables cannot be brought to this version.
+    #[error("HUB-STORAGE-002: the database cannot be migrated: {0}")]
+    Migrate(String),
+    /// `HUB-STORAGE-003`: the disk or the database engine failed; nothing was written.
+    #[error("HUB-STORAGE-003: the database failed: {0}")]
+    Database(#[source] diesel::result::Error),
+    /// `HUB-STORAGE-004`: the store is shutting down or its writer has died.
+    #[error("HUB-STORAGE-004: the store is closed")]
+    Closed,
+    /// `HUB-STORAGE-005`: a stored value is not what this version writes.
+    #[error("HUB-STORAGE-005: a stored {0} cannot be read")]
+    Corrupt(&'static str),
+    /// `HUB-STORAGE-006`: the vault cannot open a field: wrong key, or the row was tampered with.
+    #[error(
+        "HUB-STORAGE-006: the vault cannot open {0}: the key is missing or the row was altered"
+    )]
+    Vault(&'static str),
+    /// `HUB-STORAGE-007`: the key file is missing, malformed or readable by others.
+    #[error("HUB-STORAGE-007: the key file cannot be used: {0}")]
+    Keys(String),
+    /// The instance has moved on since it was read: load again.
+    #[error("case {0} has another revision than expected")]
+    Stale(CaseId),
+    /// There is none.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// It is there already, with another content, or someone else was first.
+    #[error("{0}")]
+    Conflict(&'static str),
+    /// What was asked for can never be stored.
+    #[error("{0}")]
+    Invalid(&'static str),
+    /// The closure panicked; its transaction was rolled back.
+    #[error("HUB-STORAGE-008: a transaction was abandoned by a fault in the hub")]
+    Panicked,
+    /// Refused by the caller's own closure; the transaction was rolled back.
+    #[error("{0}")]
+    Refused(halsonav_domain::Problem),
+}
+
+/// What every method answers.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// What the failure means for what comes next.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Open(_) | Self::Database(_) | Self::Closed => Kind::Unavailable,
+            Self::Migrate(_) | Self::Corrupt(_) | Self::Panicked => Kind::Internal,
+            Self::Vault(_) | Self::Keys(_) => Kind::Denied,
+            Self::Stale(_) | Self::Conflict(_) => Kind::Conflict,
+            Self::NotFound(_) => Kind::NotFound,
+            Self::Invalid(_) => Kind::Invalid,
+            Self::Refused(problem) => problem.kind,
+        }
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Open(_) => "HUB-STORAGE-001",
+            Self::Migrate(_) => "HUB-STORAGE-002",
+            Self::Database(_) => "HUB-STORAGE-003",
+            Self::Closed => "HUB-STORAGE-004",
+            Self::Corrupt(_) => "HUB-STORAGE-005",
+            Self::Vault(_) => "HUB-STORAGE-006",
+            Self::Keys(_) => "HUB-STORAGE-007",
+            Self::Panicked => "HUB-STORAGE-008",
+            Self::Stale(_) | Self::Conflict(_) => "HUB-STORAGE-009",
+            Self::NotFound(_) => "HUB-STORAGE-010",
+            Self::Invalid(_) => "HUB-STORAGE-011",
+            Self::Refused(problem) => &problem.code,
+        }
+    }
+}
+
+impl From<diesel::result::Error> for Error {
+    fn from(error: diesel::result::Error) -> Self {
+        match error {
+            diesel::result::Error::NotFound => Self::NotFound("row"),
+            // The text of a constraint violation names tables and columns, never values.
+            other => Self::Database(other),
+        }
+    }
+}
+
+impl From<Error> for halsonav_domain::Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Refused(problem) => problem,
+            other => Self::new(other.kind(), other.code(), other.to_string()),
+        }
+    }
+}
+
+impl From<halsonav_domain::Problem> for Error {
+    fn from(problem: halsonav_domain::Problem) -> Self {
+        Self::Refused(problem)
+    }
+}
