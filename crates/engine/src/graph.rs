@@ -264,8 +264,10 @@ pub struct Mapping {
 pub struct Repeat {
     /// One after the other.
     pub sequential: bool,
-    /// What to repeat over.
+    /// What to repeat over: a list, or if `counted` a whole number n, which means the list 1..n.
     pub collection: Expression,
+    /// From `loopCardinality`: `collection` gives a whole number, 0 and up.
+    pub counted: bool,
     /// Name of the current element.
     pub element: Option<String>,
     /// Where results are collected, in input order.
@@ -283,7 +285,10 @@ pub struct Flow {
     pub source: NodeIx,
     /// To.
     pub target: NodeIx,
-    /// Condition.
+    /// Condition, with its meaning by what the flow leaves. Exclusive: the first true one is taken.
+    /// Inclusive: every true one. An activity: every true one besides those without condition, and
+    /// the default only if no condition was true; none true and no default and no unconditional flow
+    /// is an incident. Flows out of parallel and event-based gateways and of events have none.
     pub condition: Option<Expression>,
 }
 
@@ -328,6 +333,9 @@ impl Definition {
     /// The node with this id.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<NodeIx> {
-        self.nodes.iter().position(|node| node.id == id).and_then(|ix| NodeIx::try_from(ix).ok())
+        self.nodes
+            .iter()
+            .position(|node| node.id == id)
+            .and_then(|ix| NodeIx::try_from(ix).ok())
     }
 }
