@@ -1,1 +1,31 @@
-//! Messages in and out: one interface, the embedded durable log.
+//! Messages in and out: one interface, and the embedded durable log behind it.
+//!
+//! A [`Bus`] takes [`Record`]s for a topic and hands them to every group that subscribes. The
+//! promises are those of Kafka with `acks=all` and manual commits, so that a hub may run on either:
+//!
+//! * `publish` returns when the records would survive a power cut;
+//! * records with one key keep their order; records of different keys may not;
+//! * a group sees each record at least once: what it has polled and not committed comes again after
+//!   a restart or a [`Consumer::rewind`];
+//! * groups know nothing of one another, and a new group begins with the oldest record kept.
+//!
+//! [`Log`] is the bus of a hub that runs alone: a directory of checksummed segment files.
+
+mod bus;
+pub mod codec;
+mod consumer;
+mod error;
+mod frame;
+mod group;
+mod log;
+mod partition;
+mod record;
+mod retention;
+mod segment;
+mod topic;
+
+pub use bus::{Bus, Consumer};
+pub use error::Error;
+pub use log::{Log, Settings};
+pub use record::{Delivered, Record};
+pub use retention::Retention;

@@ -1,0 +1,112 @@
+//! What can go wrong with a bus.
+
+use std::{io, sync::Arc};
+
+use halsonav_domain::{Kind, Problem};
+
+/// A failure of the bus. Never holds a record's content.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The disk refuses.
+    #[error("HUB-BUS-001: cannot {doing}: {source}")]
+    Io {
+        /// What was tried, as a verb with its object.
+        doing: &'static str,
+        /// The system's answer.
+        source: Arc<io::Error>,
+    },
+    /// Another process has the directory open.
+    #[error("HUB-BUS-002: the log is in use by another process")]
+    Locked,
+    /// A record that was acknowledged cannot be read back.
+    #[error("HUB-BUS-003: {topic}, partition {partition}, is damaged at offset {offset}")]
+    Corrupt {
+        /// Name of the topic.
+        topic: String,
+        /// The partition.
+        partition: u32,
+        /// The first record that is not there or not whole.
+        offset: u64,
+    },
+    /// A record is larger than the bus carries.
+    #[error("HUB-BUS-004: a record of {size} bytes is larger than {limit}")]
+    TooLarge {
+        /// Bytes of the record with its headers.
+        size: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// The name of a topic or a group is not one.
+    #[error("HUB-BUS-005: names of topics and groups have 1 to 120 of a-z, 0-9, '.', '-', '_'")]
+    Name,
+    /// A record is not what its topic holds.
+    #[error("HUB-BUS-006: the record is not {expected}: {reason}")]
+    Decode {
+        /// What it should have been.
+        expected: &'static str,
+        /// Place of the fault in the text.
+        reason: String,
+    },
+    /// The group has a consumer of that topic already.
+    #[error("HUB-BUS-007: group {group} is already reading {topic}")]
+    Taken {
+        /// The group.
+        group: String,
+        /// Name of the topic.
+        topic: String,
+    },
+    /// A flush failed, so nobody knows what is on the disk until the log is opened anew.
+    #[error("HUB-BUS-008: {topic}, partition {partition}, takes nothing more until a restart")]
+    Stopped {
+        /// Name of the topic.
+        topic: String,
+        /// The partition.
+        partition: u32,
+    },
+}
+
+impl Error {
+    /// What should happen next.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Io { .. } | Self::Stopped { .. } => Kind::Unavailable,
+            Self::Locked | Self::Taken { .. } => Kind::Conflict,
+            Self::Corrupt { .. } => Kind::Internal,
+            Self::TooLarge { .. } | Self::Name | Self::Decode { .. } => Kind::Invalid,
+        }
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "HUB-BUS-001",
+            Self::Locked => "HUB-BUS-002",
+            Self::Corrupt { .. } => "HUB-BUS-003",
+            Self::TooLarge { .. } => "HUB-BUS-004",
+            Self::Name => "HUB-BUS-005",
+            Self::Decode { .. } => "HUB-BUS-006",
+            Self::Taken { .. } => "HUB-BUS-007",
+            Self::Stopped { .. } => "HUB-BUS-008",
+        }
+    }
+
+    /// For `map_err`: the failure of doing something with a file.
+    pub(crate) fn io(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io {
+            doing,
+            source: Arc::new(source),
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let text = error.to_string();
+        let message = text
+            .split_once(": ")
+            .map_or(text.as_str(), |(_, rest)| rest);
+        Self::new(error.kind(), error.code(), message)
+    }
+}

@@ -1,0 +1,65 @@
+//! What is carried.
+
+use std::fmt;
+
+use bytes::Bytes;
+use halsonav_domain::{Timestamp, Topic};
+
+/// One message. `Debug` shows its size, not what it says.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Records with the same key keep their order. The case; never a person's number.
+    pub key: Option<String>,
+    /// The message.
+    pub value: Bytes,
+    /// Name and value, in order; a name may come twice.
+    pub headers: Vec<(String, String)>,
+    /// When it happened; kept with whole microseconds.
+    pub time: Timestamp,
+}
+
+impl Record {
+    /// A record without headers.
+    #[must_use]
+    pub fn new(key: Option<String>, value: impl Into<Bytes>, time: Timestamp) -> Self {
+        Self {
+            key,
+            value: value.into(),
+            headers: Vec::new(),
+            time,
+        }
+    }
+
+    /// The first header of that name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Record(key {:?}, {} bytes)",
+            self.key.as_deref(),
+            self.value.len()
+        )
+    }
+}
+
+/// A record with its place in the log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Delivered {
+    /// The topic.
+    pub topic: Topic,
+    /// The partition of the topic, from 0.
+    pub partition: u32,
+    /// The place in the partition, from 0, without gaps in the embedded log.
+    pub offset: u64,
+    /// The record.
+    pub record: Record,
+}
