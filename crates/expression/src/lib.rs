@@ -12,10 +12,16 @@
 //! [`calendar`] has the arithmetic of timers: ISO 8601 durations and cycles in local Swedish time,
 //! holidays and working days.
 
+mod bound;
 pub mod calendar;
+mod contained;
 mod decisions;
 mod expression;
 mod fault;
+mod feel;
+mod fence;
+mod json;
+mod scan;
 mod scope;
 mod template;
 
