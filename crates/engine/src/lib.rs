@@ -22,4 +22,4 @@ pub use input::{Input, Operator};
 pub use instance::{Instance, Waiting, WaitingFor};
 pub use library::{Clash, Deployment, Library, StartEvent};
 pub use load::{Anything, Known, Loaded, Rule, load, rules};
-pub use step::{Rejection, start, start_at, step};
+pub use step::{Coverage, Rejection, start, start_at, step};

@@ -105,6 +105,9 @@ pub(crate) struct Body {
     /// Elements not started yet, next last.
     #[serde(rename = "r", default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) rest: Vec<Value>,
+    /// Completed parts of inner instances that can be compensated.
+    #[serde(rename = "u", default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) parts: Vec<Record>,
     /// Collected output, in input order; empty if none is collected.
     #[serde(rename = "o", default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) outputs: Vec<Value>,
