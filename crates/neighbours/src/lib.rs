@@ -5,4 +5,11 @@
 //! None of them knows the hub: they see what comes over the wire.
 
 pub mod faults;
+pub mod forms;
+pub mod inbox;
+pub mod index;
+pub mod pki;
+pub mod register;
+pub mod scheduling;
 pub mod tape;
+pub mod wiretap;
