@@ -1,11 +1,11 @@
 //! Rules about how things stand together, once everything is read.
 
+mod branches;
 mod calls;
 mod events;
 mod flows;
 mod gateways;
 mod paths;
-mod writes;
 
 use super::report::Report;
 use super::sketch::Sketch;
@@ -19,5 +19,5 @@ pub(crate) fn all(definition: &Definition, sketch: &Sketch<'_>, report: &mut Rep
     gateways::check(definition, sketch, report);
     events::check(definition, sketch, report);
     paths::check(definition, sketch, report);
-    writes::check(definition, report);
+    branches::check(definition, sketch, report);
 }

@@ -24,9 +24,13 @@ pub fn rules() -> &'static [Rule] {
 }
 
 macro_rules! manual {
-    ($($name:ident $severity:ident $id:literal $says:literal $advice:literal;)*) => {
+    ($($name:ident $severity:ident $id:literal $says:literal $advice:literal;)*
+     @expressions $($feel:literal $feel_says:literal $feel_advice:literal;)*) => {
         $(pub(crate) static $name: Rule = Rule { id: $id, severity: Severity::$severity, says: $says, advice: $advice };)*
-        static ALL: &[Rule] = &[$(Rule { id: $id, severity: Severity::$severity, says: $says, advice: $advice }),*];
+        static ALL: &[Rule] = &[
+            $(Rule { id: $id, severity: Severity::$severity, says: $says, advice: $advice },)*
+            $(Rule { id: $feel, severity: Severity::Error, says: $feel_says, advice: $feel_advice },)*
+        ];
     };
 }
 
@@ -120,6 +124,8 @@ manual! {
         "lead it to the activity itself";
     FLOW_EVENT_SUBPROCESS Error "flow-event-subprocess" "No flow leads into or out of an event sub-process."
         "its start event is its only way in";
+    FLOW_NOT_IMMEDIATE Error "flow-not-immediate" "Nothing happens between the ends of a sequence flow."
+        "remove isImmediate=false";
     NO_INCOMING Error "no-incoming" "Where there is a start event, every other node is led to."
         "lead a flow to it, or remove it";
     NO_OUTGOING Error "no-outgoing" "Where there is an end event, every path leads to one."
@@ -281,17 +287,22 @@ manual! {
     REPEAT_OUTPUT Error "repeat-output" "An output collection and an output element come together."
         "set both, or none";
 
-    // Expressions.
-    FEEL_PARSE Error "feel-parse" "An expression is FEEL."
+    // Expressions bring their own faults, with advice for each.
+    @expressions
+    "feel-parse" "An expression is FEEL."
         "correct the expression";
-    FEEL_EXTERNAL Error "feel-external-function" "Expressions call nothing outside."
+    "feel-function" "An expression calls functions that exist."
+        "use a built-in function of FEEL";
+    "feel-external-function" "An expression calls nothing outside."
         "use a service task";
-    FEEL_CLOCK Error "feel-clock" "Expressions do not read the machine's clock."
+    "feel-clock" "An expression does not read the machine's clock."
         "use clock.now or clock.today";
-    FEEL_TOO_LONG Error "feel-too-long" "An expression is short."
+    "feel-number" "A number in an expression is one that can be calculated with."
+        "use fewer digits";
+    "feel-too-long" "An expression is short."
         "split it, or use a decision table";
-    FEEL_TOO_DEEP Error "feel-too-deep" "An expression nests little."
+    "feel-too-deep" "An expression nests little."
         "split it, or use a decision table";
-    FEEL_RANGE Error "feel-range" "An expression iterates over small ranges only."
+    "feel-range" "An expression iterates over small ranges only."
         "iterate over a list";
 }

@@ -260,6 +260,13 @@ impl<'a> Sketch<'a> {
         &self.shapes[ix as usize]
     }
 
+    /// Sequence flows by id.
+    pub(crate) fn flow_elements(&self) -> HashMap<&'a str, Element<'a>> {
+        let named =
+            |(flow, _): &(Element<'a>, ScopeIx)| Some((xml::attribute(*flow, "id")?, *flow));
+        self.flows.iter().filter_map(named).collect()
+    }
+
     /// Shapes with their numbers.
     pub(crate) fn numbered(&self) -> impl Iterator<Item = (NodeIx, &Shape<'a>)> {
         (0..).zip(&self.shapes)
