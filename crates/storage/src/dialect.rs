@@ -52,3 +52,15 @@ pub(crate) fn connect_reader(path: &str) -> Result<Db> {
 pub(crate) fn begin_write(db: &mut Db) -> diesel::QueryResult<()> {
     Transactions::begin_transaction_sql(db, "BEGIN IMMEDIATE")
 }
+
+/// Inserts a row unless its key is there; answers 1 or 0. Never by catching the error: in
+/// PostgreSQL that would end the transaction.
+macro_rules! insert_once {
+    ($db:expr, $table:expr, $row:expr) => {
+        diesel::insert_into($table)
+            .values($row)
+            .on_conflict_do_nothing()
+            .execute($db)
+    };
+}
+pub(crate) use insert_once;

@@ -17,16 +17,29 @@
 //!   an entry of the audit log in the same transaction;
 //! - the audit log cannot be changed without [`Reader::verify_audit`] telling where.
 
+mod apply;
+mod audit;
+mod cases;
+mod claim;
+mod convert;
 mod crypt;
 mod dialect;
+mod effects;
 mod error;
 mod gate;
+mod incidents;
 mod keys;
 mod lane;
+mod ledger;
+mod memory;
 pub mod model;
+mod records;
 mod schema;
 mod store;
-mod stub;
+mod subjects;
+mod vault;
+mod wakes;
+mod work_items;
 
 pub use error::{Error, Result};
 pub use gate::ContactGate;

@@ -33,6 +33,9 @@ pub struct CaseChange {
     pub unit: Option<HsaId>,
     /// Commands to issue.
     pub effects: Vec<NewEffect>,
+    /// Jobs whose outcome this step took in, by key: their effects are over for the process. Until
+    /// then an effect counts as something the case waits for.
+    pub consumed: Vec<u64>,
     /// Jobs no longer wanted: effects that have not left and open work items, by job key.
     pub withdraw: Vec<u64>,
     /// Timers to arm.
@@ -77,6 +80,7 @@ impl CaseChange {
             definition: None,
             unit: None,
             effects: Vec::new(),
+            consumed: Vec::new(),
             withdraw: Vec::new(),
             arm: Vec::new(),
             disarm: Vec::new(),

@@ -149,7 +149,10 @@ pub enum Settled {
     Failed(String),
     /// Not now: again at this time; the problem's code.
     Retry(Timestamp, String),
-    /// Nobody knows; the problem's code.
+    /// Not known yet, and the neighbour could not be asked: on the bus again at this time, and then
+    /// to be claimed with `reconcile`; the problem's code.
+    Ask(Timestamp, String),
+    /// Nobody knows, nor ever will; the problem's code.
     Unknown(String),
 }
 

@@ -1,0 +1,254 @@
+//! The outbox: effects until they are on the bus, and what the hub looks up about them.
+
+use std::collections::BTreeMap;
+
+use diesel::{dsl::count_star, prelude::*};
+use halsonav_domain::{CaseId, Command, CommandId, CommandKind, HsaId, SubjectId, Timestamp};
+
+use crate::{
+    CaseNo, Effect, EffectNo, EffectRef, EffectState, Epoch, Error, LaneRow, Reader, Result,
+    Writer,
+    convert::{case_id, count, from_json, maybe_time, ms, subject_id, time},
+    schema::{cases, effects, subjects},
+};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = effects)]
+pub(crate) struct EffectRow {
+    effect_no: i64,
+    case_no: i64,
+    job: i64,
+    adapter: String,
+    operation: String,
+    payload: String,
+    headers: String,
+    pub(crate) contact: bool,
+    state: String,
+    attempts: i64,
+    pub(crate) due: Option<i64>,
+    pub(crate) epoch: i64,
+    problem: Option<String>,
+    issued: i64,
+}
+
+impl EffectRow {
+    pub(crate) fn read(self, case: CaseId, subject: SubjectId, unit: &str) -> Result<Effect> {
+        let job = self.job.cast_unsigned();
+        let kind: CommandKind = format!("{}.{}", self.adapter, self.operation)
+            .parse()
+            .map_err(|_| Error::Corrupt("command kind"))?;
+        let headers: BTreeMap<String, String> = if self.headers.is_empty() {
+            BTreeMap::new()
+        } else {
+            from_json(&self.headers)?
+        };
+        Ok(Effect {
+            no: EffectNo(self.effect_no),
+            case: CaseNo(self.case_no),
+            job,
+            command: Command {
+                id: CommandId::derive(case, job),
+                case,
+                subject,
+                kind,
+                unit: HsaId::new(unit),
+                payload: from_json(&self.payload)?,
+                headers,
+                issued: time(self.issued)?,
+            },
+            contact: self.contact,
+            state: EffectState::read(&self.state)?,
+            attempts: u32::try_from(self.attempts).unwrap_or(u32::MAX),
+            due: maybe_time(self.due)?,
+            problem: self.problem,
+        })
+    }
+}
+
+type Whole = (EffectRow, Vec<u8>, Vec<u8>, String);
+
+fn effect((row, case, subject, unit): Whole) -> Result<Effect> {
+    row.read(case_id(&case)?, subject_id(&subject)?, &unit)
+}
+
+macro_rules! whole {
+    () => {
+        effects::table
+            .inner_join(cases::table.inner_join(subjects::table))
+            .select((
+                EffectRow::as_select(),
+                cases::case_id,
+                subjects::subject_id,
+                cases::unit,
+            ))
+    };
+}
+
+impl Reader {
+    /// Effects for the relay to put on the bus: new ones, and those whose retry or hold is due, in
+    /// the order in which they became due.
+    ///
+    /// # Errors
+    /// `Database`, `Corrupt`.
+    pub fn publishable(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Effect>> {
+        let rows: Vec<Whole> = whole!()
+            .filter(effects::due.le(ms(now)))
+            .order((effects::due, effects::effect_no))
+            .limit(i64::from(limit))
+            .load(&mut self.db)?;
+        rows.into_iter().map(effect).collect()
+    }
+
+    /// When the relay next has something to do.
+    ///
+    /// # Errors
+    /// `Database`, `Corrupt`.
+    pub fn next_publish(&mut self) -> Result<Option<Timestamp>> {
+        let due: Option<Option<i64>> = effects::table
+            .filter(effects::due.is_not_null())
+            .order(effects::due)
+            .select(effects::due)
+            .first(&mut self.db)
+            .optional()?;
+        maybe_time(due.flatten())
+    }
+
+    /// Effects of a case, in order.
+    ///
+    /// # Errors
+    /// `Database`, `Corrupt`.
+    pub fn effects_of(&mut self, case: &CaseId) -> Result<Vec<Effect>> {
+        let rows: Vec<Whole> = whole!()
+            .filter(cases::case_id.eq(case.0.as_bytes().as_slice()))
+            .order(effects::effect_no)
+            .load(&mut self.db)?;
+        rows.into_iter().map(effect).collect()
+    }
+
+    /// One effect.
+    ///
+    /// # Errors
+    /// `Database`, `Corrupt`.
+    pub fn effect(&mut self, which: &EffectRef) -> Result<Option<Effect>> {
+        let Some(job) = which.command.job_of(which.case) else {
+            return Ok(None);
+        };
+        let row: Option<Whole> = whole!()
+            .filter(cases::case_id.eq(which.case.0.as_bytes().as_slice()))
+            .filter(effects::job.eq(job.cast_signed()))
+            .first(&mut self.db)
+            .optional()?;
+        row.map(effect).transpose()
+    }
+
+    /// Effects in an adapter's hands under an epoch before `epoch`, oldest first: what a crash left
+    /// behind. Claim them anew, then reconcile.
+    ///
+    /// # Errors
+    /// `Database`, `Corrupt`.
+    pub fn abandoned(&mut self, epoch: Epoch, limit: u32) -> Result<Vec<Effect>> {
+        let rows: Vec<Whole> = whole!()
+            // As a literal, or the planner cannot see that the partial index applies.
+            .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(
+                "effects.state = 'sending'",
+            ))
+            .filter(effects::epoch.lt(epoch.0))
+            .order((effects::epoch, effects::effect_no))
+            .limit(i64::from(limit))
+            .load(&mut self.db)?;
+        rows.into_iter().map(effect).collect()
+    }
+
+    /// How many effects of each adapter stand where. Counts all: call it at intervals.
+    ///
+    /// # Errors
+    /// `Database`, `Corrupt`.
+    pub fn lanes(&mut self) -> Result<Vec<LaneRow>> {
+        let rows: Vec<(String, String, i64)> = effects::table
+            .group_by((effects::adapter, effects::state))
+            .select((effects::adapter, effects::state, count_star()))
+            .order((effects::adapter, effects::state))
+            .load(&mut self.db)?;
+        rows.into_iter()
+            .map(|(adapter, state, n)| {
+                Ok(LaneRow {
+                    adapter,
+                    state: EffectState::read(&state)?,
+                    effects: count(n),
+                })
+            })
+            .collect()
+    }
+}
+
+impl Writer {
+    /// These are on the bus now. One that was withdrawn meanwhile stays withdrawn.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn mark_published(&mut self, numbers: &[EffectNo]) -> Result<()> {
+        for no in numbers {
+            let row = effects::table.find(no.0).filter(effects::due.is_not_null());
+            let published = diesel::update(row)
+                .filter(effects::state.ne(EffectState::Sending.as_str()))
+                .set((
+                    effects::state.eq(EffectState::Published.as_str()),
+                    effects::due.eq(None::<i64>),
+                ))
+                .execute(&mut self.db)?;
+            if published == 0 {
+                // One to be asked about stays `sending`.
+                diesel::update(row)
+                    .set(effects::due.eq(None::<i64>))
+                    .execute(&mut self.db)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Register data of these subjects is fresh: effects held for them go on the bus at `now`.
+    /// Answers how many.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn release_held(&mut self, whom: &[SubjectId], now: Timestamp) -> Result<u64> {
+        let mut released = 0;
+        for subject in whom {
+            let Some((subject_no, _)) = self.subject_row(subject)? else {
+                continue;
+            };
+            let of_subject = cases::table
+                .filter(cases::subject_no.eq(subject_no))
+                .select(cases::case_no);
+            released += diesel::update(effects::table)
+                .filter(effects::case_no.eq_any(of_subject))
+                .filter(effects::state.eq(EffectState::Held.as_str()))
+                .set(effects::due.eq(Some(ms(now))))
+                .execute(&mut self.db)?;
+        }
+        Ok(released as u64)
+    }
+
+    /// An operator asks for a failed or unknown effect again: on the bus at `at`, under the same
+    /// command id.
+    ///
+    /// # Errors
+    /// `Conflict` when it is neither failed nor unknown; `Database`.
+    pub fn requeue(&mut self, which: EffectNo, at: Timestamp) -> Result<()> {
+        let again = [EffectState::Failed.as_str(), EffectState::Unknown.as_str()];
+        let changed = diesel::update(effects::table.find(which.0))
+            .filter(effects::state.eq_any(again))
+            .set((
+                effects::state.eq(EffectState::New.as_str()),
+                effects::due.eq(Some(ms(at))),
+                effects::consumed.eq(false),
+                effects::settled.eq(None::<i64>),
+            ))
+            .execute(&mut self.db)?;
+        if changed == 1 {
+            Ok(())
+        } else {
+            Err(Error::Conflict("the effect is neither failed nor unknown"))
+        }
+    }
+}
