@@ -139,7 +139,7 @@ fn standalone(slice: &str, scope: &[(String, String)]) -> String {
             out.push_str(if prefix.is_empty() { " xmlns" } else { " xmlns:" });
             out.push_str(prefix);
             out.push_str("=\"");
-            out.push_str(&ns.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;"));
+            out.push_str(&ns.replace('"', "&quot;"));
             out.push('"');
         }
     }

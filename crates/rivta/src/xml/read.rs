@@ -221,7 +221,7 @@ pub(crate) struct Entry {
     pub element: Element,
     pub from: usize,
     pub to: usize,
-    /// Prefix (empty for the default) and namespace.
+    /// Prefix (empty for the default) and namespace, as they are written.
     pub scope: Vec<(String, String)>,
 }
 
@@ -387,7 +387,10 @@ impl Names {
         if let Some(known) = self.seen.iter().rev().find(|known| ***known == *ns) {
             return Ok(Arc::clone(known));
         }
-        let fresh: Arc<str> = Arc::from(ns);
+        let fresh: Arc<str> = match ns.contains('&') {
+            true => Arc::from(&*quick_xml::escape::unescape(ns).map_err(|_| Error::Forbidden)?),
+            false => Arc::from(ns),
+        };
         self.seen.truncate(31);
         self.seen.push(Arc::clone(&fresh));
         Ok(fresh)
