@@ -13,14 +13,14 @@ use std::{path::Path, time::Duration};
 use halsonav_bus::{Bus, Consumer, Delivered, Log, Record, Settings};
 use halsonav_domain::{Timestamp, Topic};
 
-pub const NOW: Option<Duration> = Some(Duration::ZERO);
+const NOW: Option<Duration> = Some(Duration::ZERO);
 
-pub fn open(dir: &Path) -> Log {
+fn open(dir: &Path) -> Log {
     Log::open(dir, Settings::default()).unwrap()
 }
 
 /// Segments of a few records each.
-pub fn small(partitions: u32) -> Settings {
+fn small(partitions: u32) -> Settings {
     Settings {
         partitions,
         segment_bytes: 400,
@@ -28,7 +28,7 @@ pub fn small(partitions: u32) -> Settings {
     }
 }
 
-pub fn record(key: &str, value: impl std::fmt::Display) -> Record {
+fn record(key: &str, value: impl std::fmt::Display) -> Record {
     Record::new(
         Some(key.to_owned()),
         value.to_string().into_bytes(),
@@ -36,12 +36,12 @@ pub fn record(key: &str, value: impl std::fmt::Display) -> Record {
     )
 }
 
-pub async fn publish(log: &Log, values: impl IntoIterator<Item = u64>) {
+async fn publish(log: &Log, values: impl IntoIterator<Item = u64>) {
     let records = values.into_iter().map(|value| record("k", value)).collect();
     log.publish(&Topic::Events, records).await.unwrap();
 }
 
-pub fn value(delivered: &Delivered) -> u64 {
+fn value(delivered: &Delivered) -> u64 {
     std::str::from_utf8(&delivered.record.value)
         .unwrap()
         .parse()
@@ -49,7 +49,7 @@ pub fn value(delivered: &Delivered) -> u64 {
 }
 
 /// All that is there now.
-pub async fn drain(consumer: &mut dyn Consumer) -> Vec<u64> {
+async fn drain(consumer: &mut dyn Consumer) -> Vec<u64> {
     let mut all = Vec::new();
     loop {
         let some = consumer.poll(7, NOW).await.unwrap();
@@ -61,7 +61,7 @@ pub async fn drain(consumer: &mut dyn Consumer) -> Vec<u64> {
 }
 
 /// The only segment file of `halsonav.events`, or the last.
-pub fn last_segment(dir: &Path) -> std::path::PathBuf {
+fn last_segment(dir: &Path) -> std::path::PathBuf {
     let dir = dir.join("topics/halsonav.events/0");
     let mut files: Vec<_> = std::fs::read_dir(dir)
         .unwrap()
