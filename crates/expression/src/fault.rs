@@ -100,6 +100,14 @@ pub enum EvalError {
         /// Its source.
         expression: String,
     },
+    /// A decision table whose rules contradict its hit policy.
+    #[error("the decision `{decision}` cannot be made: {why}")]
+    HitPolicy {
+        /// Its id.
+        decision: String,
+        /// Which rules.
+        why: &'static str,
+    },
     /// No such decision is loaded.
     #[error("no decision has the id `{0}`")]
     UnknownDecision(String),
@@ -117,6 +125,7 @@ impl EvalError {
             Self::TooLarge { .. } => "HUB-EXPRESSION-005",
             Self::Panicked { .. } => "HUB-EXPRESSION-006",
             Self::UnknownDecision(_) => "HUB-EXPRESSION-007",
+            Self::HitPolicy { .. } => "HUB-EXPRESSION-008",
         }
     }
 

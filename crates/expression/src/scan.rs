@@ -11,6 +11,9 @@ pub const MAX_LENGTH: usize = 4096;
 pub const MAX_TOKENS: usize = 1000;
 /// Deepest nesting of brackets.
 const MAX_BRACKETS: usize = 48;
+/// Most words and signs in a row that could all be one name: `a + b - c` could be. The parser tries
+/// each name at each length, which takes the cube of this.
+const MAX_ROW: usize = 200;
 
 /// Built-in functions whose name has several words.
 const LONG_FUNCTIONS: [&str; 34] = [
@@ -252,8 +255,16 @@ pub fn long_functions() -> &'static [&'static str] {
     &LONG_FUNCTIONS
 }
 
+/// Whether a word is part of such a name.
+pub fn is_word_of_function(word: &str) -> bool {
+    LONG_FUNCTIONS
+        .iter()
+        .any(|name| name.split(' ').any(|part| part == word))
+}
+
 fn tokens(text: &str) -> Result<Vec<Token<'_>>, Fault> {
     let mut found = Vec::new();
+    let mut row = 0usize;
     let mut rest = text;
     let position = |rest: &str| text[..text.len() - rest.len()].chars().count();
     while let Some(first) = rest.chars().next() {
@@ -280,6 +291,18 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, Fault> {
             }
             first.len_utf8()
         };
+        row = if breaks_row(first) {
+            0
+        } else {
+            row + parts(&rest[..length])
+        };
+        if row > MAX_ROW {
+            let message = format!("more than {MAX_ROW} names and signs in a row");
+            return Err(
+                Fault::new("feel-too-long", message, "Put parts of it in brackets")
+                    .at(position(rest)),
+            );
+        }
         rest = &rest[length..];
         // Counting positions is linear; a text with too many tokens is not worth counting.
         if found.len() > MAX_TOKENS {
@@ -287,6 +310,25 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, Fault> {
         }
     }
     Ok(found)
+}
+
+/// Whether a character can be in no name.
+fn breaks_row(c: char) -> bool {
+    !(is_name_part(c) || is_space(c) || is_name_sign(c))
+}
+
+/// Signs that names may contain.
+fn is_name_sign(c: char) -> bool {
+    matches!(c, '.' | '/' | '-' | '\'' | '+' | '*')
+}
+
+/// Parts of a name in a piece of text: words and signs.
+fn parts(text: &str) -> usize {
+    let words = text
+        .split(|c| !is_name_part(c))
+        .filter(|word| !word.is_empty())
+        .count();
+    words + text.chars().filter(|c| is_name_sign(*c)).count()
 }
 
 fn unclosed(what: &str) -> Fault {

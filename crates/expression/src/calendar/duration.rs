@@ -95,7 +95,8 @@ impl Duration {
     }
 }
 
-pub(super) fn shorten(text: &str) -> String {
+/// A text for a message, cut where it is long.
+pub(crate) fn shorten(text: &str) -> String {
     const LONGEST: usize = 60;
     if text.chars().count() <= LONGEST {
         return text.to_owned();

@@ -8,7 +8,7 @@ use super::duration::shorten;
 use super::stockholm;
 use crate::Fault;
 
-/// Reads an ISO 8601 date, or date and time with or without an offset or a `[zone]`.
+/// Reads an ISO 8601 date, or date and time with or without an offset, a `[zone]` or FEEL's `@zone`.
 ///
 /// Without an offset it is local Swedish time; a date alone is the start of that day. A local time
 /// that does not exist is moved forward by the gap; one that exists twice is the earlier.
@@ -27,6 +27,12 @@ pub fn moment(text: &str) -> Result<Timestamp, Fault> {
 }
 
 fn read(text: &str) -> Option<Timestamp> {
+    if let Some((local, zone)) = text.split_once('@') {
+        return format!("{local}[{zone}]")
+            .parse::<Zoned>()
+            .ok()
+            .map(|zoned| zoned.timestamp());
+    }
     if text.contains('[') {
         return text.parse::<Zoned>().ok().map(|zoned| zoned.timestamp());
     }
