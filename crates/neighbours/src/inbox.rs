@@ -19,7 +19,6 @@ mod wire;
 pub use wire::{ADD_MESSAGE, IS_ACTIVE_USER};
 
 /// How the inbox is set up.
-#[derive(Debug)]
 pub struct Settings {
     /// Who has an account. A person without one is not an active user.
     pub accounts: Vec<(PersonId, Account)>,
@@ -29,6 +28,12 @@ pub struct Settings {
     pub clock: Arc<dyn Clock>,
     /// Where it listens.
     pub server: ServerConfig,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Settings({})", self.server.listen)
+    }
 }
 
 impl Settings {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    io,
+    fmt, io,
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
@@ -25,7 +25,6 @@ pub use person::{Gone, Person, Residence};
 pub const GET_PERSONS: Contract = Contract::new("urn:riv:strategicresourcemanagement:persons:person", "GetPersonsForProfile", 5);
 
 /// How the register is set up.
-#[derive(Debug)]
 pub struct Settings {
     /// Who is in it from the start. Changes on the tape come on top.
     pub population: Vec<Person>,
@@ -37,6 +36,12 @@ pub struct Settings {
     pub server: ServerConfig,
     /// The logical address it answers to.
     pub logical_address: String,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Settings({})", self.server.listen)
+    }
 }
 
 impl Settings {

@@ -7,6 +7,8 @@ mod mutual;
 #[allow(dead_code)]
 mod pki;
 mod raw;
+#[allow(dead_code)]
+mod schema;
 mod schemas;
 
 use std::sync::Arc;
