@@ -151,6 +151,7 @@ fn begin(
         if run.instance.stalled.is_none() {
             run.run();
         }
+        run.watch();
         run.effects
     };
     settle::settle(&mut effects);

@@ -25,6 +25,7 @@ impl Run<'_> {
         self.perform_input(input);
         self.run();
         self.drain();
+        self.watch();
         Ok(())
     }
 

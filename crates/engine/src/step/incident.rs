@@ -88,6 +88,11 @@ impl Failure {
         Self::new(Kind::Invalid, "HUB-ENGINE-011", message)
     }
 
+    pub(super) fn stuck() -> Self {
+        let message = "Tokens wait at a join that no other token can reach.";
+        Self::new(Kind::Invalid, "HUB-ENGINE-013", message)
+    }
+
     pub(super) fn many_records() -> Self {
         let message = "Too many completed activities wait to be compensated in one scope.";
         Self::new(Kind::Invalid, "HUB-ENGINE-012", message)
@@ -113,6 +118,15 @@ impl Run<'_> {
     pub(super) fn stall(&mut self, failure: Failure) {
         let key = self.incident(ROOT, failure, None, false);
         self.instance.stalled = Some(key);
+    }
+
+    /// Tells if nothing can ever move the instance again, so that no case is silently lost.
+    pub(super) fn watch(&mut self) {
+        let instance = &*self.instance;
+        let idle = !instance.ended && instance.waits.is_empty() && instance.incidents.is_empty();
+        if idle && instance.items.values().all(|item| item.job.is_none()) {
+            self.incident(ROOT, Failure::stuck(), None, false);
+        }
     }
 
     pub(super) fn incident(

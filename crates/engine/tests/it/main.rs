@@ -1,0 +1,6 @@
+//! Integration tests of the engine.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod scenario;
+mod sketch;
+mod world;
