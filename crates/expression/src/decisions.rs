@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use dsntk_feel::Name;
-use dsntk_feel::bif::is_built_in_function_name;
 use dsntk_feel::context::FeelContext;
 use dsntk_feel::values::Value as Feel;
 use serde_json::Value;
@@ -15,7 +14,6 @@ use crate::dmn::{Addition, At, Element, ElementKind, File, Key, Known, inspect, 
 use crate::fence::Surroundings;
 use crate::json::{Shape, Unfit, to_feel, to_json};
 use crate::model::{Model, broken_hit_policy};
-use crate::scan::is_word_of_function;
 use crate::{EvalError, Fault, Scope};
 
 /// The decisions of a set of DMN files.
@@ -230,6 +228,7 @@ impl<'a> Loading<'a> {
                 Known {
                     reads,
                     members: BTreeSet::new(),
+                    calls: BTreeSet::new(),
                     bound: Bound::variable(),
                     splits: false,
                 },
@@ -274,10 +273,12 @@ impl<'a> Loading<'a> {
         let node = file.node(element).ok_or_else(Vec::new)?;
         let mut known = inspect(node, &file.place(element), &self.names, around)?;
         let addition = (element.kind == ElementKind::Decision).then(|| {
-            let wanted = known
-                .members
-                .iter()
-                .filter(|name| !is_built_in_function_name(name) && !is_word_of_function(name));
+            let wanted = known.members.iter().filter(|name| {
+                !known
+                    .calls
+                    .iter()
+                    .any(|call| call.split(' ').any(|word| word == name.as_str()))
+            });
             let names = known
                 .reads
                 .iter()

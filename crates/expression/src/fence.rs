@@ -22,8 +22,6 @@ const MAX_DEPTH: usize = 160;
 pub struct Facts {
     /// What it reads from the scope.
     pub reads: BTreeMap<String, Shape>,
-    /// Functions it calls that are not built in.
-    pub calls: BTreeSet<String>,
     /// How much it can do.
     pub bound: Bound,
     /// Whether it makes lists of what was no list, so that the longest list is not the measure.
@@ -52,7 +50,6 @@ pub fn inspect(tree: &AstNode, around: &Surroundings) -> Result<Facts, Fault> {
         loops: 0,
         reads: BTreeMap::new(),
         built_in: BTreeSet::new(),
-        calls: BTreeSet::new(),
         splits: false,
     };
     let bound = walk.value(tree)?;
@@ -76,7 +73,6 @@ pub fn inspect(tree: &AstNode, around: &Surroundings) -> Result<Facts, Fault> {
     }
     Ok(Facts {
         reads: walk.reads,
-        calls: walk.calls,
         bound,
         splits: walk.splits,
     })
@@ -95,7 +91,6 @@ struct Walk<'a> {
     loops: usize,
     reads: BTreeMap<String, Shape>,
     built_in: BTreeSet<String>,
-    calls: BTreeSet<String>,
     splits: bool,
 }
 

@@ -255,13 +255,6 @@ pub fn long_functions() -> &'static [&'static str] {
     &LONG_FUNCTIONS
 }
 
-/// Whether a word is part of such a name.
-pub fn is_word_of_function(word: &str) -> bool {
-    LONG_FUNCTIONS
-        .iter()
-        .any(|name| name.split(' ').any(|part| part == word))
-}
-
 fn tokens(text: &str) -> Result<Vec<Token<'_>>, Fault> {
     let mut found = Vec::new();
     let mut row = 0usize;
@@ -291,7 +284,7 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, Fault> {
             }
             first.len_utf8()
         };
-        row = if breaks_row(first) {
+        row = if breaks_row(first) || (row == 0 && !is_name_start(first)) {
             0
         } else {
             row + parts(&rest[..length])

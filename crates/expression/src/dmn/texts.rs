@@ -21,6 +21,8 @@ pub struct Known {
     pub reads: BTreeSet<String>,
     /// Names of members, which the parser must know to read texts as we do.
     pub members: BTreeSet<String>,
+    /// Names of the functions it calls.
+    pub calls: BTreeSet<String>,
     /// How much it can do.
     pub bound: Bound,
     pub splits: bool,
@@ -39,14 +41,17 @@ pub fn inspect(
         around,
         reads: BTreeSet::new(),
         members: BTreeSet::new(),
+        calls: BTreeSet::new(),
         splits: false,
         faults: Vec::new(),
     };
     let bound = visit.children(node);
+    visit.one_meaning_each(node);
     if visit.faults.is_empty() {
         Ok(Known {
             reads: visit.reads,
             members: visit.members,
+            calls: visit.calls,
             bound,
             splits: visit.splits,
         })
@@ -61,11 +66,31 @@ struct Visit<'a> {
     around: Surroundings,
     reads: BTreeSet<String>,
     members: BTreeSet<String>,
+    calls: BTreeSet<String>,
     splits: bool,
     faults: Vec<Fault>,
 }
 
 impl Visit<'_> {
+    /// The engine reads all texts of a decision with the same names known, so a name that is also a
+    /// word of a function's name would break the function.
+    fn one_meaning_each(&mut self, node: Node<'_, '_>) {
+        let in_call = |name: &String| {
+            self.calls
+                .iter()
+                .any(|call| call.split(' ').any(|word| word == name))
+        };
+        if let Some(name) = self.reads.iter().find(|name| in_call(name)) {
+            let message = format!(
+                "`{name}` is a variable and part of a function's name in the same decision"
+            );
+            self.fault(
+                node,
+                Fault::new("feel-name", message, "Give the variable another name"),
+            );
+        }
+    }
+
     fn children(&mut self, node: Node<'_, '_>) -> Bound {
         let children = node.children().filter(Node::is_element);
         children
@@ -270,6 +295,8 @@ impl Visit<'_> {
                 self.splits |= facts.splits;
                 if let Ok(seen) = scan(source) {
                     self.members.extend(seen.names);
+                    self.calls
+                        .extend(seen.calls.into_iter().map(|(name, _)| name));
                 }
                 facts.bound
             }

@@ -29,7 +29,6 @@ impl Walk<'_> {
             _ => {}
         }
         if let Some(cost) = self.around.functions.get(name).copied() {
-            self.calls.insert(name.to_owned());
             return self.known(cost, &arguments);
         }
         if !is_built_in_function_name(name) || self.is_local(name) {

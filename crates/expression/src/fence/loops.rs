@@ -2,7 +2,7 @@
 
 use dsntk_feel_parser::AstNode;
 
-use super::{Local, Walk, path};
+use super::{Local, Walk, children, path};
 use crate::Fault;
 use crate::bound::{Bound, Poly};
 
@@ -52,6 +52,9 @@ impl Walk<'_> {
                 }
                 _ => return Err(strange()),
             };
+            if self.depends(domain, outer, collects) {
+                return Err(dependent());
+            }
             let whole = self.value(domain)?;
             times = times * self.length(domain, &whole);
             domains = domains.and(whole);
@@ -70,6 +73,16 @@ impl Walk<'_> {
             domains.with_work(repeated.work)
         }
         .with_work(copies))
+    }
+
+    /// Whether a later list is made from an earlier variable of the same loop. The engine evaluates
+    /// all lists first, and only in `for` and only for a bare name does it wait.
+    fn depends(&self, domain: &AstNode, outer: usize, collects: bool) -> bool {
+        let earlier = &self.locals[outer..];
+        match domain {
+            AstNode::Name(_) if collects => false,
+            _ => earlier.iter().any(|local| mentions(domain, &local.name)),
+        }
     }
 
     fn bind(&mut self, variable: &AstNode, bound: Bound) {
@@ -100,6 +113,16 @@ impl Walk<'_> {
             _ => bound.length(),
         };
         own + Poly::constant(1.0)
+    }
+}
+
+fn mentions(node: &AstNode, wanted: &str) -> bool {
+    match node {
+        AstNode::Name(name) => name.as_str() == wanted,
+        AstNode::Path(base, _) => mentions(base, wanted),
+        _ => children(node)
+            .into_iter()
+            .any(|child| mentions(child, wanted)),
     }
 }
 
@@ -162,6 +185,14 @@ pub fn partial() -> Fault {
         "feel-range",
         "the loop uses `partial`, which doubles at every step",
         "Use sum, count, max or another function over the finished list",
+    )
+}
+
+fn dependent() -> Fault {
+    Fault::new(
+        "feel-loop",
+        "a list in the loop is made from a variable of the same loop",
+        "Put one loop inside the other: `flatten(for a in x return for b in a.y return b)`",
     )
 }
 

@@ -160,10 +160,12 @@ fn lists_contexts_and_loops() {
         ("for i in 3..1 return i", json!([3, 2, 1])),
         ("for a in answers return a.id", json!(["q1", "q2"])),
         (
-            "for a in answers, t in a.tags return t",
+            "flatten(for a in answers return for t in a.tags return t)",
             json!(["a", "b", "c"]),
         ),
         ("some i in list satisfies i > 2", json!(true)),
+        ("for l in [[1, 2], [3]], i in l return i", json!([1, 2, 3])),
+        ("some i in list, j in list satisfies i + j = 6", json!(true)),
         ("every i in list satisfies i > 2", json!(false)),
         ("every a in answers satisfies a.score > 1", json!(true)),
         ("{a: 1, b: a + 1}", json!({"a": 1, "b": 2})),

@@ -121,6 +121,8 @@ fn loops_are_bounded() {
     ] {
         check(source, "feel-growth");
     }
+    check("for a in answers, t in a.tags return t", "feel-loop");
+    check("some a in x, b in a satisfies b = 1", "feel-loop");
     assert!(Expression::parse("for i in 1..1000 return i").is_ok());
     assert!(Expression::parse("for i in -5..5 return i").is_ok());
     assert!(Expression::parse("x in [1..1000000]").is_ok());
@@ -159,10 +161,6 @@ fn size_and_depth_are_bounded() {
         "feel-too-deep",
     );
     check(&"[".repeat(4000), "feel-too-long");
-    check(
-        &format!("{}0", "if x then 1 else ".repeat(180)),
-        "feel-too-deep",
-    );
     check(&format!("{}x", "-".repeat(900)), "feel-too-deep");
     check(&format!("{}x", "x.".repeat(400)), "feel-too-long");
     check(&format!("{}1", "a-".repeat(250)), "feel-too-long");
@@ -179,7 +177,7 @@ fn the_deepest_that_is_allowed_runs_on_a_small_stack() {
         format!("{}1", "1+".repeat(150)),
         format!("{}x", "x and ".repeat(90)),
         format!("{}1{}", "[".repeat(47), "]".repeat(47)),
-        format!("{}0", "if x then 1 else ".repeat(100)),
+        format!("{}0", "if (x) then 1 else ".repeat(100)),
         format!("{}list{}", "count(".repeat(40), ")".repeat(40)),
         format!("{}{{a: 1}}{}", "{a: ".repeat(40), "}".repeat(40)),
     ];
