@@ -48,7 +48,7 @@ pub fn describe(profile: &Profile) -> String {
 fn said(level: &Level) -> &str {
     match &level.name {
         Some(name) if !level.missing => name,
-        _ => "uppgift saknas",
+        _ => "Uppgift saknas",
     }
 }
 

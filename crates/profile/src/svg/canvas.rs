@@ -187,7 +187,7 @@ impl Canvas {
         let mut x = 24.0;
         let mut y = y;
         for (level, step) in profile.scale.iter().enumerate() {
-            let width = 40.0 + wide(&step.name, 13.0);
+            let width = 46.0 + wide(&step.name, 13.0);
             if x + width > self.width {
                 (x, y) = (24.0, y + 24.0);
             }
@@ -222,7 +222,7 @@ impl Canvas {
             let (x, y) = (short(self.width / 2.0), short(self.height / 2.0));
             let _ = writeln!(
                 self.out,
-                "<text x=\"{x}\" y=\"{y}\" font-size=\"120\" font-weight=\"bold\" text-anchor=\"middle\" dy=\"40\" letter-spacing=\"8\" fill=\"{INK}\" fill-opacity=\"0.13\" transform=\"rotate(-28 {x} {y})\">EXEMPEL</text>"
+                "<text x=\"{x}\" y=\"{y}\" font-size=\"120\" font-weight=\"bold\" text-anchor=\"middle\" dy=\"40\" letter-spacing=\"8\" fill=\"{INK}\" fill-opacity=\"0.1\" transform=\"rotate(-28 {x} {y})\">EXEMPEL</text>"
             );
         }
         self.out.push_str("</svg>\n");
@@ -279,7 +279,7 @@ pub(super) fn wrap(text: &str, most: usize) -> Vec<String> {
 
 /// About how wide a text is.
 fn wide(text: &str, size: f64) -> f64 {
-    f64::from(u32::try_from(text.chars().count()).unwrap_or(u32::MAX)) * size * 0.54
+    f64::from(u32::try_from(text.chars().count()).unwrap_or(u32::MAX)) * size * 0.58
 }
 
 fn join(points: &[(f64, f64)]) -> String {

@@ -88,7 +88,7 @@ fn labels(canvas: &mut Canvas, level: &Level, y: f64, placed: bool) {
     } else {
         Type::new(13.0).faint()
     };
-    let said = wrap(said(level), 18);
+    let said = wrap(said(level), 16);
     let mut at =
         y + 4.5 - 7.5 * f64::from(u32::try_from(said.len()).unwrap_or(1).saturating_sub(1));
     for line in &said {

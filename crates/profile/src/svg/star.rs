@@ -11,7 +11,7 @@ const HEIGHT: f64 = 700.0;
 const CENTRE: (f64, f64) = (360.0, 338.0);
 const RADIUS: f64 = 196.0;
 /// Where points meet, as a share of the radius.
-const WAIST: f64 = 0.11;
+const WAIST: f64 = 0.24;
 
 /// Draws the Stjärnprofil. The longer the point, the more favourable the level.
 #[must_use]
@@ -51,7 +51,7 @@ pub fn stjarnprofil(profile: &Profile) -> String {
             Some(step) => {
                 canvas.line(CENTRE, end, RULE, 1.0, false);
                 let half = (PI / axes).min(0.6);
-                let waist = (RADIUS * WAIST).min(reach(step) * 0.6);
+                let waist = (RADIUS * WAIST).min(reach(step) * 0.7);
                 let point = [
                     CENTRE,
                     at(angle - half, waist),
@@ -63,7 +63,7 @@ pub fn stjarnprofil(profile: &Profile) -> String {
                 let tip = at(angle, reach(step));
                 canvas.mark(tip.0, tip.1, 7.0, step, &colour);
             }
-            None => canvas.line(at(angle, RADIUS * WAIST), end, FAINT, 1.2, true),
+            None => canvas.line(CENTRE, end, FAINT, 1.2, true),
         }
         label(&mut canvas, level, angle, placed.is_some());
     }

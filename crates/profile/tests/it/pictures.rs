@@ -62,7 +62,7 @@ fn missing_axes_have_no_mark() {
     // bmi, waist-height, blood pressure, cholesterol and glucose lose their points; the marks of
     // level 0 are circles.
     assert_eq!(marks(&inputs), all - 5);
-    assert!(svg::describe(&score(&star(), &inputs)).contains("BMI: uppgift saknas."));
+    assert!(svg::describe(&score(&star(), &inputs)).contains("BMI: Uppgift saknas."));
 }
 
 #[test]
