@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use halsonav_adapter::{Adapter, Build, Delivery, Disclosure, Operation, Outbound, Reconciled, payload};
+use halsonav_adapter::{
+    Adapter, Build, Delivery, Disclosure, Operation, Outbound, Reconciled, payload,
+};
 use halsonav_domain::{
     CommandId, Done, Kind, Outcome, PersonId, Problem,
     command::messaging::{Check, Checked, Send, Sent, Status, StatusOf},
@@ -20,9 +22,27 @@ use crate::{
 
 /// One message at a time: the inbox takes no batches, and the pace is the client's.
 const OPERATIONS: &[Operation] = &[
-    Operation { name: "check", contact: false, disclosure: Disclosure::PersonId, idempotent: true, batch: 1 },
-    Operation { name: "send", contact: true, disclosure: Disclosure::PersonId, idempotent: false, batch: 1 },
-    Operation { name: "status", contact: false, disclosure: Disclosure::None, idempotent: true, batch: 1 },
+    Operation {
+        name: "check",
+        contact: false,
+        disclosure: Disclosure::PersonId,
+        idempotent: true,
+        batch: 1,
+    },
+    Operation {
+        name: "send",
+        contact: true,
+        disclosure: Disclosure::PersonId,
+        idempotent: false,
+        batch: 1,
+    },
+    Operation {
+        name: "status",
+        contact: false,
+        disclosure: Disclosure::None,
+        idempotent: true,
+        batch: 1,
+    },
 ];
 const AREA: &str = "MESSAGING";
 
@@ -39,8 +59,17 @@ impl Build for Messaging {
     fn build(config: Config) -> Result<Self, Problem> {
         config.check()?;
         let calls_per_second = config.service.calls_per_second.or(Some(1.0));
-        let client = Client::new(&ClientConfig { calls_per_second, ..config.service.clone() })?;
-        Ok(Self { inbox: Inbox { client, logical_address: config.logical_address.clone() }, config })
+        let client = Client::new(&ClientConfig {
+            calls_per_second,
+            ..config.service.clone()
+        })?;
+        Ok(Self {
+            inbox: Inbox {
+                client,
+                logical_address: config.logical_address.clone(),
+            },
+            config,
+        })
     }
 }
 
@@ -55,7 +84,10 @@ impl Adapter for Messaging {
     }
 
     async fn check(&self) -> Result<(), Problem> {
-        self.inbox.client.reach(&IS_ACTIVE_USER, &self.inbox.logical_address, AREA).await
+        self.inbox
+            .client
+            .reach(&IS_ACTIVE_USER, &self.inbox.logical_address, AREA)
+            .await
     }
 }
 
@@ -72,7 +104,11 @@ impl Outbound for Messaging {
                 "check" => self.active(&delivery).await,
                 "send" => self.send(&delivery).await,
                 "status" => self.status(&delivery).await,
-                _ => Err(Problem::new(Kind::Invalid, "HUB-MESSAGING-010", format!("messaging has no operation {operation}"))),
+                _ => Err(Problem::new(
+                    Kind::Invalid,
+                    "HUB-MESSAGING-010",
+                    format!("messaging has no operation {operation}"),
+                )),
             };
             outcomes.push((delivery.command.id, outcome.unwrap_or_else(Outcome::from)));
         }
@@ -100,18 +136,36 @@ impl Outbound for Messaging {
 impl Messaging {
     async fn active(&self, delivery: &Delivery) -> Result<Outcome, Problem> {
         payload::<Check>(&delivery.command)?;
-        let (active, notified_by) = self.inbox.activity(person(delivery)?).await.map_err(|error| error.problem(AREA))?;
-        done(json!(Checked { active, notified_by }))
+        let (active, notified_by) = self
+            .inbox
+            .activity(person(delivery)?)
+            .await
+            .map_err(|error| error.problem(AREA))?;
+        done(json!(Checked {
+            active,
+            notified_by
+        }))
     }
 
     async fn status(&self, delivery: &Delivery) -> Result<Outcome, Problem> {
         let Status { message_id } = payload(&delivery.command)?;
         if !self.config.thread_status {
-            return Err(Problem::new(Kind::Invalid, "HUB-MESSAGING-011", "thread_status is off: the inbox cannot tell what is read"));
+            return Err(Problem::new(
+                Kind::Invalid,
+                "HUB-MESSAGING-011",
+                "thread_status is off: the inbox cannot tell what is read",
+            ));
         }
         match self.inbox.thread(&message_id).await {
-            Ok(Some(thread)) => done(json!(StatusOf { read: thread.read, read_at: thread.read_at })),
-            Ok(None) => Err(Problem::new(Kind::NotFound, "HUB-MESSAGING-012", "the inbox has no such message")),
+            Ok(Some(thread)) => done(json!(StatusOf {
+                read: thread.read,
+                read_at: thread.read_at
+            })),
+            Ok(None) => Err(Problem::new(
+                Kind::NotFound,
+                "HUB-MESSAGING-012",
+                "the inbox has no such message",
+            )),
             Err(error) => Err(error.problem(AREA)),
         }
     }
@@ -122,11 +176,19 @@ impl Messaging {
         let text = text(delivery)?;
         let (heading, text) = translate::heading(&text);
         if text.is_empty() || text.chars().count() > self.config.max_characters {
-            return Err(Problem::new(Kind::Invalid, "HUB-MESSAGING-013", "the message is empty or longer than max_characters"));
+            return Err(Problem::new(
+                Kind::Invalid,
+                "HUB-MESSAGING-013",
+                "the message is empty or longer than max_characters",
+            ));
         }
         let unit = &delivery.command.unit;
         let unit_name = self.config.units.get(unit).ok_or_else(|| {
-            Problem::new(Kind::Invalid, "HUB-MESSAGING-014", format!("unit {unit} has no name in the configuration of messaging"))
+            Problem::new(
+                Kind::Invalid,
+                "HUB-MESSAGING-014",
+                format!("unit {unit} has no name in the configuration of messaging"),
+            )
         })?;
         let link = self.link(&wanted.links)?;
         let thread = delivery.command.id.to_string();
@@ -170,15 +232,28 @@ impl Messaging {
     /// inbox itself says whether it is that the resident has no account.
     async fn refused(&self, person: &PersonId, receipt: Receipt) -> Result<Outcome, Problem> {
         let text = receipt.text.unwrap_or_default();
-        let inactive = text.to_lowercase().contains("not active user") || matches!(self.inbox.activity(person).await, Ok((false, _)));
-        let code = if inactive { "not-active" } else { "message-refused" };
-        Ok(Outcome::Refused { code: code.to_owned(), result: json!({ "notice": translate::without_numbers(&text) }) })
+        let inactive = text.to_lowercase().contains("not active user")
+            || matches!(self.inbox.activity(person).await, Ok((false, _)));
+        let code = if inactive {
+            "not-active"
+        } else {
+            "message-refused"
+        };
+        Ok(Outcome::Refused {
+            code: code.to_owned(),
+            result: json!({ "notice": translate::without_numbers(&text) }),
+        })
     }
 
     /// The result carries the basis, so that every message's ground stands in the case's history.
     fn sent(&self, thread: &str, receipt: Option<Receipt>) -> Outcome {
-        let (notified_by, notice) = receipt.map(|receipt| (receipt.notified_by, receipt.text)).unwrap_or_default();
-        let mut result = json!(Sent { message_id: thread.to_owned(), notified_by });
+        let (notified_by, notice) = receipt
+            .map(|receipt| (receipt.notified_by, receipt.text))
+            .unwrap_or_default();
+        let mut result = json!(Sent {
+            message_id: thread.to_owned(),
+            notified_by
+        });
         result["basis"] = json!(self.config.basis);
         if let Some(reference) = &self.config.approval_reference {
             result["approvalReference"] = json!(reference);
@@ -196,19 +271,37 @@ fn done(result: Value) -> Result<Outcome, Problem> {
 
 fn person(delivery: &Delivery) -> Result<&PersonId, Problem> {
     let identity = delivery.identity.as_ref();
-    identity.map(|identity| &identity.person_id).ok_or_else(|| Problem::new(Kind::Internal, "HUB-MESSAGING-016", "the command came without a person"))
+    identity.map(|identity| &identity.person_id).ok_or_else(|| {
+        Problem::new(
+            Kind::Internal,
+            "HUB-MESSAGING-016",
+            "the command came without a person",
+        )
+    })
 }
 
 fn text(delivery: &Delivery) -> Result<String, Problem> {
     let missing = |message: &str| Problem::new(Kind::Internal, "HUB-MESSAGING-017", message);
-    let attachment = delivery.attachments.iter().find(|attachment| attachment.role == "message");
-    let bytes = &attachment.ok_or_else(|| missing("the command came without its message"))?.bytes;
+    let attachment = delivery
+        .attachments
+        .iter()
+        .find(|attachment| attachment.role == "message");
+    let bytes = &attachment
+        .ok_or_else(|| missing("the command came without its message"))?
+        .bytes;
     String::from_utf8(bytes.to_vec()).map_err(|_| missing("the message is not UTF-8"))
 }
 
 fn outgoing<'a>(link: &'a Link, delivery: &Delivery) -> translate::Link<'a> {
     let fill = |query: &String| {
-        query.replace("{message}", &delivery.command.id.to_string()).replace("{case}", &delivery.command.case.to_string())
+        query
+            .replace("{message}", &delivery.command.id.to_string())
+            .replace("{case}", &delivery.command.case.to_string())
     };
-    translate::Link { system: &link.system, text: &link.text, query: link.query.as_ref().map(fill), kind: link.kind.as_str() }
+    translate::Link {
+        system: &link.system,
+        text: &link.text,
+        query: link.query.as_ref().map(fill),
+        kind: link.kind.as_str(),
+    }
 }

@@ -99,22 +99,37 @@ impl Config {
     /// Everything that can be told without the network.
     pub(crate) fn check(&self) -> Result<(), Problem> {
         let invalid = |code: &str, message: String| Err(Problem::new(Kind::Invalid, code, message));
-        let approved = self.approval_reference.as_ref().is_some_and(|reference| !reference.trim().is_empty());
+        let approved = self
+            .approval_reference
+            .as_ref()
+            .is_some_and(|reference| !reference.trim().is_empty());
         if self.basis == Basis::RegionWide && !approved {
-            return invalid("HUB-MESSAGING-001", "basis region-wide needs approval_reference".to_owned());
+            return invalid(
+                "HUB-MESSAGING-001",
+                "basis region-wide needs approval_reference".to_owned(),
+            );
         }
         if self.logical_address.trim().is_empty() || self.source_system.as_str().is_empty() {
-            return invalid("HUB-MESSAGING-002", "logical_address and source_system must not be empty".to_owned());
+            return invalid(
+                "HUB-MESSAGING-002",
+                "logical_address and source_system must not be empty".to_owned(),
+            );
         }
         if self.units.is_empty() {
-            return invalid("HUB-MESSAGING-003", "no unit has a name: a message names its unit".to_owned());
+            return invalid(
+                "HUB-MESSAGING-003",
+                "no unit has a name: a message names its unit".to_owned(),
+            );
         }
         if let Some((id, _)) = self.units.iter().find(|(_, name)| name.trim().is_empty()) {
             return invalid("HUB-MESSAGING-003", format!("unit {id} has an empty name"));
         }
         let empty = |link: &Link| link.system.trim().is_empty() || link.text.trim().is_empty();
         match self.links.iter().find(|(_, link)| empty(link)) {
-            Some((name, _)) => invalid("HUB-MESSAGING-004", format!("link {name} needs system and text")),
+            Some((name, _)) => invalid(
+                "HUB-MESSAGING-004",
+                format!("link {name} needs system and text"),
+            ),
             None => Ok(()),
         }
     }

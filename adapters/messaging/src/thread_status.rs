@@ -22,8 +22,11 @@ use halsonav_rivta::{
 use crate::translate::ResultCode;
 
 /// The contract.
-pub(crate) const CONTRACT: Contract =
-    Contract::new("urn:riv-application:infrastructure:eservicesupply:patientportal", "GetMessageThreadStatus", 2);
+pub(crate) const CONTRACT: Contract = Contract::new(
+    "urn:riv-application:infrastructure:eservicesupply:patientportal",
+    "GetMessageThreadStatus",
+    2,
+);
 const NS: &str = "urn:riv-application:infrastructure:eservicesupply:patientportal:GetMessageThreadStatusResponder:2";
 
 /// What the inbox knows of a thread.
@@ -35,26 +38,39 @@ pub(crate) struct Thread {
 
 /// The request element.
 pub(crate) fn request(thread: &str) -> String {
-    xml::document("r:GetMessageThreadStatus", &[("r", NS)], |w| w.text("r:messageThreadId", thread))
+    xml::document("r:GetMessageThreadStatus", &[("r", NS)], |w| {
+        w.text("r:messageThreadId", thread)
+    })
 }
 
 /// The response element; `None` when there is no such thread.
 pub(crate) fn response(root: &Element, thread: &str) -> Result<Option<Thread>, xml::Error> {
-    let wrong = |name: &str, expected| xml::Error::Value { name: name.to_owned(), expected };
+    let wrong = |name: &str, expected| xml::Error::Value {
+        name: name.to_owned(),
+        expected,
+    };
     match ResultCode::parse(root.require_text(NS, "resultCode")?) {
         Some(ResultCode::Ok | ResultCode::Info) => {}
         // A refusal says nothing about the thread; it must not pass for "not there".
-        Some(ResultCode::Error) => return Err(wrong("resultCode", "OK: the inbox refused to tell")),
+        Some(ResultCode::Error) => {
+            return Err(wrong("resultCode", "OK: the inbox refused to tell"));
+        }
         None => return Err(wrong("resultCode", "OK, INFO or ERROR")),
     }
-    let Some(found) = root.child(NS, "messageThread") else { return Ok(None) };
+    let Some(found) = root.child(NS, "messageThread") else {
+        return Ok(None);
+    };
     if found.require_text(NS, "messageThreadId")? != thread {
         return Err(wrong("messageThreadId", "the one asked for"));
     }
-    let read = found.flag(NS, "read")?.ok_or_else(|| xml::Error::Missing("read".to_owned()))?;
+    let read = found
+        .flag(NS, "read")?
+        .ok_or_else(|| xml::Error::Missing("read".to_owned()))?;
     let read_at = match found.text_of(NS, "readTime") {
         None => None,
-        Some(text) => Some(xml::parse_timestamp(text).ok_or_else(|| wrong("readTime", "YYYYMMDDhhmmss"))?),
+        Some(text) => {
+            Some(xml::parse_timestamp(text).ok_or_else(|| wrong("readTime", "YYYYMMDDhhmmss"))?)
+        }
     };
     Ok(Some(Thread { read, read_at }))
 }
@@ -65,16 +81,35 @@ mod tests {
 
     fn check(inside: &str, expect: Option<Option<bool>>) {
         let root = Element::parse(&format!("<X xmlns='{NS}'>{inside}</X>")).expect("reads");
-        assert_eq!(response(&root, "t").ok().map(|found| found.map(|thread| thread.read)), expect, "{inside}");
+        assert_eq!(
+            response(&root, "t")
+                .ok()
+                .map(|found| found.map(|thread| thread.read)),
+            expect,
+            "{inside}"
+        );
     }
 
     #[test]
     fn only_a_clear_answer_counts() {
         let ok = "<resultCode>OK</resultCode>";
         check(ok, Some(None));
-        check(&format!("<messageThread><messageThreadId>t</messageThreadId><read>true</read></messageThread>{ok}"), Some(Some(true)));
-        check(&format!("<messageThread><messageThreadId>u</messageThreadId><read>true</read></messageThread>{ok}"), None);
-        check(&format!("<messageThread><messageThreadId>t</messageThreadId></messageThread>{ok}"), None);
+        check(
+            &format!(
+                "<messageThread><messageThreadId>t</messageThreadId><read>true</read></messageThread>{ok}"
+            ),
+            Some(Some(true)),
+        );
+        check(
+            &format!(
+                "<messageThread><messageThreadId>u</messageThreadId><read>true</read></messageThread>{ok}"
+            ),
+            None,
+        );
+        check(
+            &format!("<messageThread><messageThreadId>t</messageThreadId></messageThread>{ok}"),
+            None,
+        );
         check("<resultCode>ERROR</resultCode>", None);
         check("", None);
     }

@@ -10,8 +10,10 @@ use halsonav_rivta::{
 const DOMAIN: &str = "urn:riv:infrastructure:eservicesupply:patientportal";
 pub(crate) const ADD_MESSAGE: Contract = Contract::new(DOMAIN, "AddMessageToPatientPortalInbox", 1);
 pub(crate) const IS_ACTIVE_USER: Contract = Contract::new(DOMAIN, "IsActiveUser", 1);
-const ADD_NS: &str = "urn:riv:infrastructure:eservicesupply:patientportal:AddMessageToPatientPortalInboxResponder:1";
-const ACTIVE_NS: &str = "urn:riv:infrastructure:eservicesupply:patientportal:IsActiveUserResponder:1";
+const ADD_NS: &str =
+    "urn:riv:infrastructure:eservicesupply:patientportal:AddMessageToPatientPortalInboxResponder:1";
+const ACTIVE_NS: &str =
+    "urn:riv:infrastructure:eservicesupply:patientportal:IsActiveUserResponder:1";
 const CORE: &str = "urn:riv:infrastructure:eservicesupply:patientportal:1";
 
 /// A message as it leaves.
@@ -65,51 +67,71 @@ impl ResultCode {
 
 /// The request element of AddMessageToPatientPortalInbox.
 pub(crate) fn add_message(message: &Message<'_>) -> String {
-    xml::document("r:AddMessageToPatientPortalInbox", &[("r", ADD_NS), ("c", CORE)], |w| {
-        w.text("r:subjectOfCareId", message.person.expose());
-        w.element("r:message", |w| {
-            w.element("c:organisationUnit", |w| {
-                w.text("c:unitId", message.unit);
-                w.text("c:unitName", message.unit_name);
-            });
-            w.text("c:messageThreadId", message.thread);
-            w.text("c:messageDescription", message.heading);
-            w.text("c:messageText", message.text);
-            if let Some(link) = &message.link {
-                w.element("c:ssoLink", |w| {
-                    w.text("c:systemId", link.system);
-                    w.text("c:text", link.text);
-                    w.optional("c:queryString", link.query.as_deref());
-                    w.text("c:type", link.kind);
+    xml::document(
+        "r:AddMessageToPatientPortalInbox",
+        &[("r", ADD_NS), ("c", CORE)],
+        |w| {
+            w.text("r:subjectOfCareId", message.person.expose());
+            w.element("r:message", |w| {
+                w.element("c:organisationUnit", |w| {
+                    w.text("c:unitId", message.unit);
+                    w.text("c:unitName", message.unit_name);
                 });
-            }
-        });
-        w.flag("r:notify", message.notify);
-        w.text("r:sourceSystem", message.source_system);
-    })
+                w.text("c:messageThreadId", message.thread);
+                w.text("c:messageDescription", message.heading);
+                w.text("c:messageText", message.text);
+                if let Some(link) = &message.link {
+                    w.element("c:ssoLink", |w| {
+                        w.text("c:systemId", link.system);
+                        w.text("c:text", link.text);
+                        w.optional("c:queryString", link.query.as_deref());
+                        w.text("c:type", link.kind);
+                    });
+                }
+            });
+            w.flag("r:notify", message.notify);
+            w.text("r:sourceSystem", message.source_system);
+        },
+    )
 }
 
 /// The response element of AddMessageToPatientPortalInbox.
 pub(crate) fn receipt(root: &Element) -> Result<Receipt, xml::Error> {
     let code = ResultCode::parse(root.require_text(ADD_NS, "resultCode")?);
     Ok(Receipt {
-        code: code.ok_or(xml::Error::Value { name: "resultCode".to_owned(), expected: "OK, INFO or ERROR" })?,
+        code: code.ok_or(xml::Error::Value {
+            name: "resultCode".to_owned(),
+            expected: "OK, INFO or ERROR",
+        })?,
         thread: root.text_of(ADD_NS, "messageThreadId").map(str::to_owned),
-        notified_by: root.all(ADD_NS, "notificationSent").map(|e| e.value().to_owned()).filter(|m| !m.is_empty()).collect(),
+        notified_by: root
+            .all(ADD_NS, "notificationSent")
+            .map(|e| e.value().to_owned())
+            .filter(|m| !m.is_empty())
+            .collect(),
         text: root.text_of(ADD_NS, "resultText").map(str::to_owned),
     })
 }
 
 /// The request element of IsActiveUser.
 pub(crate) fn is_active_user(person: &PersonId) -> String {
-    xml::document("r:IsActiveUser", &[("r", ACTIVE_NS)], |w| w.text("r:subjectOfCareId", person.expose()))
+    xml::document("r:IsActiveUser", &[("r", ACTIVE_NS)], |w| {
+        w.text("r:subjectOfCareId", person.expose())
+    })
 }
 
 /// The response element of IsActiveUser: active, and how the resident is told.
 pub(crate) fn activity(root: &Element) -> Result<(bool, Vec<String>), xml::Error> {
-    let active = root.flag(ACTIVE_NS, "status")?.ok_or_else(|| xml::Error::Missing("status".to_owned()))?;
-    let methods = root.all(ACTIVE_NS, "activeNotificationMethods").map(|e| e.value().to_owned());
-    Ok((active, methods.filter(|method| !method.is_empty()).collect()))
+    let active = root
+        .flag(ACTIVE_NS, "status")?
+        .ok_or_else(|| xml::Error::Missing("status".to_owned()))?;
+    let methods = root
+        .all(ACTIVE_NS, "activeNotificationMethods")
+        .map(|e| e.value().to_owned());
+    Ok((
+        active,
+        methods.filter(|method| !method.is_empty()).collect(),
+    ))
 }
 
 /// First line and the rest; a text of one line is its own heading.
@@ -126,7 +148,13 @@ pub(crate) fn heading(text: &str) -> (&str, &str) {
 /// variable of the case, where no identity may stand.
 pub(crate) fn without_numbers(text: &str) -> String {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    if digits < 6 { text.to_owned() } else { text.chars().map(|c| if c.is_ascii_digit() { 'x' } else { c }).collect() }
+    if digits < 6 {
+        text.to_owned()
+    } else {
+        text.chars()
+            .map(|c| if c.is_ascii_digit() { 'x' } else { c })
+            .collect()
+    }
 }
 
 #[cfg(test)]
@@ -135,14 +163,23 @@ mod tests {
 
     #[test]
     fn the_first_line_is_the_heading() {
-        assert_eq!(heading("Inbjudan\n\nDu erbjuds …\nVälkommen\n"), ("Inbjudan", "Du erbjuds …\nVälkommen"));
+        assert_eq!(
+            heading("Inbjudan\n\nDu erbjuds …\nVälkommen\n"),
+            ("Inbjudan", "Du erbjuds …\nVälkommen")
+        );
         assert_eq!(heading("\r\nInbjudan\r\n"), ("Inbjudan", "Inbjudan"));
         assert_eq!(heading("  "), ("", ""));
     }
 
     #[test]
     fn long_numbers_do_not_become_variables() {
-        assert_eq!(without_numbers("19121212-1212 saknas"), "xxxxxxxx-xxxx saknas");
-        assert_eq!(without_numbers("Försök igen om 10 minuter"), "Försök igen om 10 minuter");
+        assert_eq!(
+            without_numbers("19121212-1212 saknas"),
+            "xxxxxxxx-xxxx saknas"
+        );
+        assert_eq!(
+            without_numbers("Försök igen om 10 minuter"),
+            "Försök igen om 10 minuter"
+        );
     }
 }

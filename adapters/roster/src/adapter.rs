@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use halsonav_adapter::{Adapter, Build, Delivery, Disclosure, Operation, Outbound, Reconciled, payload};
+use halsonav_adapter::{
+    Adapter, Build, Delivery, Disclosure, Operation, Outbound, Reconciled, payload,
+};
 use halsonav_domain::{
     CommandId, Done, Kind, Outcome, PersonId, PersonRecord, Problem, Timestamp,
     command::roster::{LookedUp, Lookup},
@@ -17,8 +19,13 @@ use crate::{
 };
 
 /// `roster.lookup`. Persons are asked for by hundreds: one call takes 500.
-const OPERATIONS: &[Operation] =
-    &[Operation { name: "lookup", contact: false, disclosure: Disclosure::PersonId, idempotent: true, batch: register::BATCH }];
+const OPERATIONS: &[Operation] = &[Operation {
+    name: "lookup",
+    contact: false,
+    disclosure: Disclosure::PersonId,
+    idempotent: true,
+    batch: register::BATCH,
+}];
 
 /// The population register, as the hub sees it.
 #[derive(Debug)]
@@ -31,10 +38,16 @@ impl Build for Roster {
 
     fn build(config: Config) -> Result<Self, Problem> {
         if config.logical_address.trim().is_empty() {
-            return Err(Problem::new(Kind::Invalid, "HUB-ROSTER-201", "logical_address is empty"));
+            return Err(Problem::new(
+                Kind::Invalid,
+                "HUB-ROSTER-201",
+                "logical_address is empty",
+            ));
         }
         let client = Client::new(&config.register)?;
-        Ok(Self { register: Register::new(client, config.logical_address, config.profile) })
+        Ok(Self {
+            register: Register::new(client, config.logical_address, config.profile),
+        })
     }
 }
 
@@ -43,7 +56,11 @@ impl Roster {
     ///
     /// A person that the register does not have is a record with status `Unknown`. A problem means
     /// that nothing is known: hold, never assume.
-    pub async fn lookup(&self, ids: &[PersonId], now: Timestamp) -> Vec<Result<PersonRecord, Problem>> {
+    pub async fn lookup(
+        &self,
+        ids: &[PersonId],
+        now: Timestamp,
+    ) -> Vec<Result<PersonRecord, Problem>> {
         self.register.lookup(ids, now).await
     }
 }
@@ -59,7 +76,10 @@ impl Adapter for Roster {
     }
 
     async fn check(&self) -> Result<(), Problem> {
-        self.register.client().reach(&GET_PERSONS, self.register.logical_address(), "ROSTER").await
+        self.register
+            .client()
+            .reach(&GET_PERSONS, self.register.logical_address(), "ROSTER")
+            .await
     }
 }
 
@@ -84,7 +104,12 @@ impl Outbound for Roster {
             }
         }
         let answers = self.register.lookup(&ids, now).await;
-        outcomes.extend(asked.into_iter().zip(answers).map(|(id, answer)| (id, answer.map_or_else(Outcome::from, done))));
+        outcomes.extend(
+            asked
+                .into_iter()
+                .zip(answers)
+                .map(|(id, answer)| (id, answer.map_or_else(Outcome::from, done))),
+        );
         outcomes
     }
 
@@ -96,11 +121,23 @@ impl Outbound for Roster {
 
 fn person(operation: &str, delivery: &Delivery) -> Result<PersonId, Problem> {
     if operation != "lookup" {
-        return Err(Problem::new(Kind::Invalid, "HUB-ROSTER-202", format!("roster has no operation {operation}")));
+        return Err(Problem::new(
+            Kind::Invalid,
+            "HUB-ROSTER-202",
+            format!("roster has no operation {operation}"),
+        ));
     }
     payload::<Lookup>(&delivery.command)?;
     let identity = delivery.identity.as_ref();
-    identity.map(|identity| identity.person_id.clone()).ok_or_else(|| Problem::new(Kind::Internal, "HUB-ROSTER-203", "the command came without a person"))
+    identity
+        .map(|identity| identity.person_id.clone())
+        .ok_or_else(|| {
+            Problem::new(
+                Kind::Internal,
+                "HUB-ROSTER-203",
+                "the command came without a person",
+            )
+        })
 }
 
 fn done(record: PersonRecord) -> Outcome {
@@ -108,11 +145,18 @@ fn done(record: PersonRecord) -> Outcome {
         status: record.status,
         protection: record.protection,
         paper_opt_out: record.paper_opt_out,
-        has_address: record.address.as_ref().is_some_and(halsonav_domain::Address::is_deliverable),
+        has_address: record
+            .address
+            .as_ref()
+            .is_some_and(halsonav_domain::Address::is_deliverable),
         test_person: record.test_person,
     };
     match serde_json::to_value(result) {
-        Ok(result) => Outcome::Done(Done { result, references: Vec::new(), person: Some(Box::new(record)) }),
+        Ok(result) => Outcome::Done(Done {
+            result,
+            references: Vec::new(),
+            person: Some(Box::new(record)),
+        }),
         Err(error) => Problem::new(Kind::Internal, "HUB-ROSTER-204", error.to_string()).into(),
     }
 }

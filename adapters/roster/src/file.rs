@@ -1,6 +1,6 @@
 //! The list of residents that the region's listing system drops.
 //!
-//! Two formats, told apart by the first character: JSON lines (`{`), or CSV with `;` or `,` whose
+//! Two formats, told apart by the first character: JSON lines (`{`), or CSV with `;`, `,` or tab whose
 //! first line names the columns:
 //!
 //! | column | |
@@ -82,7 +82,9 @@ impl FileError {
 impl From<FileError> for halsonav_domain::Problem {
     fn from(error: FileError) -> Self {
         let text = error.to_string();
-        let message = text.split_once(": ").map_or(text.as_str(), |(_, message)| message);
+        let message = text
+            .split_once(": ")
+            .map_or(text.as_str(), |(_, message)| message);
         Self::new(halsonav_domain::Kind::Invalid, error.code(), message)
     }
 }
@@ -138,7 +140,10 @@ pub fn complete(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn has_its_name(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().to_lowercase())
+        .unwrap_or_default();
     !(name.starts_with('.') || name.ends_with(".part") || name.ends_with(".tmp"))
 }
 
@@ -154,7 +159,14 @@ impl<R: BufRead> RosterFile<R> {
             [] => return Err(FileError::Empty),
             _ => {}
         }
-        let mut file = Self { input, columns: Columns::json(), line: 0, seen: HashMap::new(), buffer: Vec::new(), over: false };
+        let mut file = Self {
+            input,
+            columns: Columns::json(),
+            line: 0,
+            seen: HashMap::new(),
+            buffer: Vec::new(),
+            over: false,
+        };
         loop {
             let first = file.input.fill_buf()?.first().copied();
             match first {
@@ -162,7 +174,9 @@ impl<R: BufRead> RosterFile<R> {
                 Some(b'{') => return Ok(file),
                 Some(_) => {}
             }
-            let Some(fit) = file.next_line()? else { return Err(FileError::Empty) };
+            let Some(fit) = file.next_line()? else {
+                return Err(FileError::Empty);
+            };
             if !fit || file.buffer.contains(&0) {
                 return Err(FileError::Encoding);
             }
@@ -198,7 +212,8 @@ impl<R: BufRead> RosterFile<R> {
             let end = chunk.iter().position(|byte| *byte == b'\n');
             let taken = end.map_or(chunk.len(), |end| end + 1);
             let room = (LONGEST + 1).saturating_sub(self.buffer.len());
-            self.buffer.extend_from_slice(&chunk[..end.unwrap_or(taken).min(room)]);
+            self.buffer
+                .extend_from_slice(&chunk[..end.unwrap_or(taken).min(room)]);
             self.input.consume(taken);
             if end.is_some() {
                 break;
@@ -215,17 +230,27 @@ impl<R: BufRead> RosterFile<R> {
     }
 
     fn error(&self, code: &'static str, reason: impl Into<String>) -> LineError {
-        LineError { line: self.line, code, reason: reason.into() }
+        LineError {
+            line: self.line,
+            code,
+            reason: reason.into(),
+        }
     }
 
     fn understand(&mut self) -> Result<Listed, LineError> {
-        let line: Line = self.columns.split(&self.buffer).map_err(|(code, reason)| self.error(code, reason))?;
+        let line: Line = self
+            .columns
+            .split(&self.buffer)
+            .map_err(|(code, reason)| self.error(code, reason))?;
         let listed = listed::read(&line).map_err(|(code, reason)| self.error(code, reason))?;
         let key: Option<[u8; 12]> = listed.person_id.expose().as_bytes().try_into().ok();
         if let Some(key) = key {
             let first = *self.seen.entry(key).or_insert(self.line);
             if first != self.line {
-                return Err(self.error("HUB-ROSTER-019", format!("the same person as in line {first}")));
+                return Err(self.error(
+                    "HUB-ROSTER-019",
+                    format!("the same person as in line {first}"),
+                ));
             }
         }
         Ok(listed)
@@ -240,14 +265,23 @@ impl<R: BufRead> Iterator for RosterFile<R> {
             match self.next_line() {
                 Err(_) => {
                     self.over = true;
-                    return Some(Err(self.error("HUB-ROSTER-010", "the file cannot be read further")));
+                    return Some(Err(
+                        self.error("HUB-ROSTER-010", "the file cannot be read further")
+                    ));
                 }
                 Ok(None) => self.over = true,
                 Ok(Some(_)) if self.line > MOST => {
                     self.over = true;
-                    return Some(Err(self.error("HUB-ROSTER-011", format!("more than {MOST} lines; nothing after is read"))));
+                    return Some(Err(self.error(
+                        "HUB-ROSTER-011",
+                        format!("more than {MOST} lines; nothing after is read"),
+                    )));
                 }
-                Ok(Some(false)) => return Some(Err(self.error("HUB-ROSTER-012", format!("longer than {LONGEST} bytes")))),
+                Ok(Some(false)) => {
+                    return Some(Err(
+                        self.error("HUB-ROSTER-012", format!("longer than {LONGEST} bytes"))
+                    ));
+                }
                 Ok(Some(true)) if self.buffer.iter().all(u8::is_ascii_whitespace) => {}
                 Ok(Some(true)) => return Some(self.understand()),
             }

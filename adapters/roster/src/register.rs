@@ -27,7 +27,11 @@ type Answers = HashMap<PersonId, Result<Found, Problem>>;
 
 impl Register {
     pub fn new(client: Client, logical_address: String, profile: Profile) -> Self {
-        Self { client, logical_address, profile }
+        Self {
+            client,
+            logical_address,
+            profile,
+        }
     }
 
     pub fn client(&self) -> &Client {
@@ -39,17 +43,43 @@ impl Register {
     }
 
     /// One answer for each of `ids`, in their order.
-    pub async fn lookup(&self, ids: &[PersonId], now: Timestamp) -> Vec<Result<PersonRecord, Problem>> {
+    pub async fn lookup(
+        &self,
+        ids: &[PersonId],
+        now: Timestamp,
+    ) -> Vec<Result<PersonRecord, Problem>> {
         let mut answers = self.ask(ids, now).await;
         self.follow(&mut answers, now).await;
-        let missing = || Err(Problem::new(Kind::Unavailable, "HUB-ROSTER-211", "the register left a person out of its answer"));
-        ids.iter().map(|id| answers.get(id).cloned().unwrap_or_else(missing).map(|found| found.record)).collect()
+        let missing = || {
+            Err(Problem::new(
+                Kind::Unavailable,
+                "HUB-ROSTER-211",
+                "the register left a person out of its answer",
+            ))
+        };
+        ids.iter()
+            .map(|id| {
+                answers
+                    .get(id)
+                    .cloned()
+                    .unwrap_or_else(missing)
+                    .map(|found| found.record)
+            })
+            .collect()
     }
 
     /// Where the register answers with an old number that refers to one new number, asks for that.
     async fn follow(&self, answers: &mut Answers, now: Timestamp) {
-        let referred = |answer: &Result<Found, Problem>| answer.as_ref().ok().and_then(|found| found.replaced_by.clone());
-        let old: Vec<(PersonId, PersonId)> = answers.iter().filter_map(|(id, answer)| Some((id.clone(), referred(answer)?))).collect();
+        let referred = |answer: &Result<Found, Problem>| {
+            answer
+                .as_ref()
+                .ok()
+                .and_then(|found| found.replaced_by.clone())
+        };
+        let old: Vec<(PersonId, PersonId)> = answers
+            .iter()
+            .filter_map(|(id, answer)| Some((id.clone(), referred(answer)?)))
+            .collect();
         if old.is_empty() {
             return;
         }
@@ -63,7 +93,11 @@ impl Register {
                     Ok(found)
                 }
                 Some(Err(problem)) => Err(problem.clone()),
-                _ => Err(Problem::new(Kind::Invalid, "HUB-ROSTER-212", "an old number refers to one that is not in force")),
+                _ => Err(Problem::new(
+                    Kind::Invalid,
+                    "HUB-ROSTER-212",
+                    "an old number refers to one that is not in force",
+                )),
             };
             answers.insert(id, answer);
         }
@@ -88,7 +122,12 @@ impl Register {
             calls += 1;
             match self.call(part, now).await {
                 Ok(found) => answers.extend(found),
-                Err(CallError::Fault(fault)) if fault.vp.is_none() && part.len() > 1 && calls < SEARCH && is_wrong(&fault) => {
+                Err(CallError::Fault(fault))
+                    if fault.vp.is_none()
+                        && part.len() > 1
+                        && calls < SEARCH
+                        && is_wrong(&fault) =>
+                {
                     let (left, right) = part.split_at(part.len() / 2);
                     parts.extend([right, left]);
                 }
@@ -106,11 +145,16 @@ impl Register {
 
     async fn call(&self, ids: &[PersonId], now: Timestamp) -> Result<Answers, CallError> {
         let request = translate::request(ids, self.profile);
-        let response = self.client.ask(&GET_PERSONS, &self.logical_address, None, &request).await?;
+        let response = self
+            .client
+            .ask(&GET_PERSONS, &self.logical_address, None, &request)
+            .await?;
         let answers = translate::response(&response, now);
         // Not one of those asked for: the answer is another request's.
         if answers.is_empty() || !answers.keys().any(|id| ids.contains(id)) {
-            return Err(CallError::Malformed("an answer about other persons".to_owned()));
+            return Err(CallError::Malformed(
+                "an answer about other persons".to_owned(),
+            ));
         }
         Ok(answers)
     }

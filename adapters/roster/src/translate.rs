@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 
-use halsonav_domain::{Address, Kind, Name, PersonId, PersonRecord, PersonStatus, Problem, Protection, Timestamp};
+use halsonav_domain::{
+    Address, Kind, Name, PersonId, PersonRecord, PersonStatus, Problem, Protection, Timestamp,
+};
 use halsonav_rivta::{
     Contract,
     xml::{self, Element},
@@ -12,8 +14,13 @@ use halsonav_rivta::{
 use crate::Profile;
 
 /// The contract.
-pub(crate) const GET_PERSONS: Contract = Contract::new("urn:riv:strategicresourcemanagement:persons:person", "GetPersonsForProfile", 5);
-const NS: &str = "urn:riv:strategicresourcemanagement:persons:person:GetPersonsForProfileResponder:5";
+pub(crate) const GET_PERSONS: Contract = Contract::new(
+    "urn:riv:strategicresourcemanagement:persons:person",
+    "GetPersonsForProfile",
+    5,
+);
+const NS: &str =
+    "urn:riv:strategicresourcemanagement:persons:person:GetPersonsForProfileResponder:5";
 const CORE: &str = "urn:riv:strategicresourcemanagement:persons:person:5";
 
 /// A record, and the number that replaced it if it is an old one.
@@ -39,12 +46,23 @@ pub(crate) fn request(ids: &[PersonId], profile: Profile) -> String {
 
 /// What the response says, by the number asked for. A record that cannot be read is a problem of
 /// its own; one whose number cannot be read cannot be anyone's and is left out.
-pub(crate) fn response(root: &Element, now: Timestamp) -> HashMap<PersonId, Result<Found, Problem>> {
+pub(crate) fn response(
+    root: &Element,
+    now: Timestamp,
+) -> HashMap<PersonId, Result<Found, Problem>> {
     let mut answers = HashMap::new();
     for entry in root.all(NS, "requestedPersonRecord") {
-        let Some(requested) = entry.child(CORE, "requestedPersonalIdentity").and_then(identity) else { continue };
+        let Some(requested) = entry
+            .child(CORE, "requestedPersonalIdentity")
+            .and_then(identity)
+        else {
+            continue;
+        };
         let answer = match entry.child(CORE, "personRecord") {
-            None => Ok(Found { record: unknown(requested.clone(), now), replaced_by: None }),
+            None => Ok(Found {
+                record: unknown(requested.clone(), now),
+                replaced_by: None,
+            }),
             Some(record) => found(requested.clone(), record, now),
         };
         answers.insert(requested, answer.map_err(unreadable));
@@ -53,7 +71,11 @@ pub(crate) fn response(root: &Element, now: Timestamp) -> HashMap<PersonId, Resu
 }
 
 fn unreadable(error: xml::Error) -> Problem {
-    Problem::new(Kind::Invalid, "HUB-ROSTER-213", format!("the register's record cannot be read: {error}"))
+    Problem::new(
+        Kind::Invalid,
+        "HUB-ROSTER-213",
+        format!("the register's record cannot be read: {error}"),
+    )
 }
 
 fn identity(element: &Element) -> Option<PersonId> {
@@ -76,15 +98,25 @@ fn unknown(requested: PersonId, now: Timestamp) -> PersonRecord {
 }
 
 fn found(requested: PersonId, record: &Element, now: Timestamp) -> Result<Found, xml::Error> {
-    let current = identity(record.require(CORE, "personalIdentity")?)
-        .ok_or(xml::Error::Value { name: "personalIdentity".to_owned(), expected: "a personal identity number" })?;
+    let current = identity(record.require(CORE, "personalIdentity")?).ok_or(xml::Error::Value {
+        name: "personalIdentity".to_owned(),
+        expected: "a personal identity number",
+    })?;
     let flag = |name: &str| record.flag(CORE, name);
     let demanded = |name: &'static str| flag(name)?.ok_or(xml::Error::Missing(name.to_owned()));
-    let protection = protection(demanded("protectedPersonIndicator")?, flag("protectedPopulationRecord")?.unwrap_or(false));
+    let protection = protection(
+        demanded("protectedPersonIndicator")?,
+        flag("protectedPopulationRecord")?.unwrap_or(false),
+    );
     let status = status(record.child(CORE, "deregistration"));
-    let address = record.child(CORE, "addressInformation").and_then(address).filter(|_| protection == Protection::None);
+    let address = record
+        .child(CORE, "addressInformation")
+        .and_then(address)
+        .filter(|_| protection == Protection::None);
     let locality = record.child(CORE, "populationRegistrationLocality");
-    let replaced_by = (status == Some(OLD_NUMBER)).then(|| replacement(record, &current)).flatten();
+    let replaced_by = (status == Some(OLD_NUMBER))
+        .then(|| replacement(record, &current))
+        .flatten();
     let record = PersonRecord {
         name: record.child(CORE, "name").and_then(name),
         address,
@@ -97,12 +129,17 @@ fn found(requested: PersonId, record: &Element, now: Timestamp) -> Result<Found,
         protection,
         test_person: demanded("testIndicator")?,
         paper_opt_out: flag("optoutPaperNotification")?.unwrap_or(false),
-        county: locality.and_then(|l| l.text_of(CORE, "countyCode")).map(str::to_owned),
+        county: locality
+            .and_then(|l| l.text_of(CORE, "countyCode"))
+            .map(str::to_owned),
         fetched: now,
         current,
         requested,
     };
-    Ok(Found { record, replaced_by })
+    Ok(Found {
+        record,
+        replaced_by,
+    })
 }
 
 /// Deregistration reason of a number that has been replaced.
@@ -112,13 +149,15 @@ const OLD_NUMBER: &str = "GN";
 fn status(deregistration: Option<&Element>) -> Option<&str> {
     let deregistration = deregistration.filter(|d| !d.children.is_empty())?;
     let found_dead = deregistration.child(CORE, "foundDeadAtDate").map(|_| "AV");
-    Some(match deregistration.text_of(CORE, "deregistrationReasonCode") {
-        Some(code) if code.eq_ignore_ascii_case("AV") => "AV",
-        Some(code) if code.eq_ignore_ascii_case("UV") => "UV",
-        Some(code) if code.eq_ignore_ascii_case(OLD_NUMBER) => OLD_NUMBER,
-        Some(code) => found_dead.unwrap_or(code),
-        None => found_dead.unwrap_or(""),
-    })
+    Some(
+        match deregistration.text_of(CORE, "deregistrationReasonCode") {
+            Some(code) if code.eq_ignore_ascii_case("AV") => "AV",
+            Some(code) if code.eq_ignore_ascii_case("UV") => "UV",
+            Some(code) if code.eq_ignore_ascii_case(OLD_NUMBER) => OLD_NUMBER,
+            Some(code) => found_dead.unwrap_or(code),
+            None => found_dead.unwrap_or(""),
+        },
+    )
 }
 
 fn protection(marked: bool, hidden: bool) -> Protection {
@@ -134,7 +173,11 @@ fn protection(marked: bool, hidden: bool) -> Protection {
 fn replacement(record: &Element, own: &PersonId) -> Option<PersonId> {
     let mut referred = record
         .all(CORE, "referredPersonalIdentities")
-        .filter_map(|referred| referred.child(CORE, "referredPersonalIdentity").and_then(identity))
+        .filter_map(|referred| {
+            referred
+                .child(CORE, "referredPersonalIdentity")
+                .and_then(identity)
+        })
         .filter(|id| id != own);
     let first = referred.next()?;
     referred.all(|other| other == first).then_some(first)
@@ -153,10 +196,21 @@ fn name(element: &Element) -> Option<Name> {
 
 /// A special postal address wins over the residence, unless only the residence can be reached.
 fn address(information: &Element) -> Option<Address> {
-    let read = |name: &str| information.child(CORE, name).map(swedish).filter(|a| !a.lines.is_empty() || !a.city.is_empty());
+    let read = |name: &str| {
+        information
+            .child(CORE, name)
+            .map(swedish)
+            .filter(|a| !a.lines.is_empty() || !a.city.is_empty())
+    };
     let (special, residence) = (read("specialPostalAddress"), read("residentialAddress"));
     match (special, residence) {
-        (Some(special), Some(residence)) => Some(if special.is_deliverable() || !residence.is_deliverable() { special } else { residence }),
+        (Some(special), Some(residence)) => {
+            Some(if special.is_deliverable() || !residence.is_deliverable() {
+                special
+            } else {
+                residence
+            })
+        }
         (special, residence) => special.or(residence),
     }
 }
@@ -164,14 +218,22 @@ fn address(information: &Element) -> Option<Address> {
 /// The postal code is a number in the schema, and 0 where the register has none.
 fn swedish(element: &Element) -> Address {
     let part = |name: &str| element.text_of(CORE, name).map(str::to_owned);
-    let digits: String = element.text_of(CORE, "postalCode").unwrap_or_default().chars().filter(char::is_ascii_digit).collect();
+    let digits: String = element
+        .text_of(CORE, "postalCode")
+        .unwrap_or_default()
+        .chars()
+        .filter(char::is_ascii_digit)
+        .collect();
     let postal_code = match digits.trim_start_matches('0') {
         "" => String::new(),
         _ => format!("{digits:0>5}"),
     };
     Address {
         care_of: part("careOf"),
-        lines: [part("postalAddress1"), part("postalAddress2")].into_iter().flatten().collect(),
+        lines: [part("postalAddress1"), part("postalAddress2")]
+            .into_iter()
+            .flatten()
+            .collect(),
         postal_code,
         city: part("city").unwrap_or_default(),
         country: None,

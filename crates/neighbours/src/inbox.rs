@@ -40,7 +40,12 @@ impl Settings {
     /// Plain HTTP on a free port of the loopback address.
     #[must_use]
     pub fn new(accounts: Vec<(PersonId, Account)>, tape: PathBuf, clock: Arc<dyn Clock>) -> Self {
-        Self { accounts, tape, clock, server: ServerConfig::loopback() }
+        Self {
+            accounts,
+            tape,
+            clock,
+            server: ServerConfig::loopback(),
+        }
     }
 }
 
@@ -57,7 +62,10 @@ impl Account {
     /// An active account with a text message for every new message.
     #[must_use]
     pub fn active() -> Self {
-        Self { active: true, notified_by: vec!["SMS"] }
+        Self {
+            active: true,
+            notified_by: vec!["SMS"],
+        }
     }
 }
 
@@ -149,12 +157,23 @@ impl Inbox {
     /// When the tape cannot be read or the socket not bound.
     pub async fn start(settings: Settings) -> io::Result<Self> {
         let (tape, entries) = Tape::open(&settings.tape)?;
-        let accounts = settings.accounts.into_iter().map(|(id, account)| (id.expose().to_owned(), account));
-        let mut state = State { accounts: accounts.collect(), ..State::default() };
+        let accounts = settings
+            .accounts
+            .into_iter()
+            .map(|(id, account)| (id.expose().to_owned(), account));
+        let mut state = State {
+            accounts: accounts.collect(),
+            ..State::default()
+        };
         for entry in entries {
             state.apply(entry);
         }
-        let office = Arc::new(Office { state: Mutex::new(state), tape, clock: Arc::clone(&settings.clock), faults: Faults::default() });
+        let office = Arc::new(Office {
+            state: Mutex::new(state),
+            tape,
+            clock: Arc::clone(&settings.clock),
+            faults: Faults::default(),
+        });
         let mut builder = Server::builder(settings.server, settings.clock);
         for (contract, answer) in wire::OPERATIONS {
             let office = Arc::clone(&office);
@@ -164,7 +183,10 @@ impl Inbox {
             });
             builder = builder.operation(contract, serve);
         }
-        Ok(Self { office, server: builder.start().await.map_err(io::Error::other)? })
+        Ok(Self {
+            office,
+            server: builder.start().await.map_err(io::Error::other)?,
+        })
     }
 
     /// Where it is called.
@@ -181,7 +203,10 @@ impl Inbox {
 
     /// Opens, changes or closes an account.
     pub fn set_account(&self, id: &PersonId, account: Account) {
-        self.office.state().accounts.insert(id.expose().to_owned(), account);
+        self.office
+            .state()
+            .accounts
+            .insert(id.expose().to_owned(), account);
     }
 
     /// The resident opens the thread.
@@ -190,12 +215,17 @@ impl Inbox {
     /// `NotFound` when the resident has no such thread, and what the tape says.
     pub fn mark_read(&self, id: &PersonId, thread: &str, at: Timestamp) -> io::Result<()> {
         let mut state = self.office.state();
-        let theirs = state.thread(thread).any(|message| message.person == id.expose());
+        let theirs = state
+            .thread(thread)
+            .any(|message| message.person == id.expose());
         if !theirs {
             return Err(io::ErrorKind::NotFound.into());
         }
         if !state.read.contains_key(thread) {
-            let entry = Entry::Read { thread: thread.to_owned(), at };
+            let entry = Entry::Read {
+                thread: thread.to_owned(),
+                at,
+            };
             self.office.tape.append(&entry)?;
             state.apply(entry);
         }
@@ -224,7 +254,10 @@ impl Inbox {
     #[must_use]
     pub fn since(&self, cursor: usize) -> (Vec<Message>, usize) {
         let state = self.office.state();
-        (state.messages.get(cursor..).unwrap_or_default().to_vec(), state.messages.len())
+        (
+            state.messages.get(cursor..).unwrap_or_default().to_vec(),
+            state.messages.len(),
+        )
     }
 
     /// Ids of all threads. More than one message in a thread of the hub is a message sent twice.
@@ -250,7 +283,10 @@ impl State {
     fn apply(&mut self, entry: Entry) {
         match entry {
             Entry::Received(message) => {
-                self.threads.entry(message.thread.clone()).or_default().push(self.messages.len());
+                self.threads
+                    .entry(message.thread.clone())
+                    .or_default()
+                    .push(self.messages.len());
                 self.messages.push(message);
             }
             Entry::Read { thread, at } => {
@@ -260,6 +296,10 @@ impl State {
     }
 
     fn thread(&self, thread: &str) -> impl Iterator<Item = &Message> {
-        self.threads.get(thread).into_iter().flatten().filter_map(|place| self.messages.get(*place))
+        self.threads
+            .get(thread)
+            .into_iter()
+            .flatten()
+            .filter_map(|place| self.messages.get(*place))
     }
 }

@@ -8,6 +8,7 @@ pub mod faults;
 pub mod forms;
 pub mod inbox;
 pub mod index;
+pub mod lab;
 pub mod pki;
 pub mod register;
 pub mod scheduling;

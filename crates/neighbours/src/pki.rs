@@ -7,8 +7,9 @@ use std::{
 };
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams,
+    SerialNumber, date_time_ymd,
 };
 
 /// An authority whose certificates are written into one folder as PEM files.
@@ -62,13 +63,18 @@ impl Authority {
     pub fn new(folder: &Path, name: &str) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, format!("{name} test CA"));
+        params
+            .distinguished_name
+            .push(DnType::CommonName, format!("{name} test CA"));
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         hold(&mut params, Validity::Valid);
         let key = KeyPair::generate().map_err(io::Error::other)?;
         let issuer = CertifiedIssuer::self_signed(params, key).map_err(io::Error::other)?;
-        let authority = Self { folder: folder.join(name), issuer };
+        let authority = Self {
+            folder: folder.join(name),
+            issuer,
+        };
         fs::write(authority.ca(), authority.issuer.as_ref().pem())?;
         Ok(authority)
     }
@@ -76,7 +82,8 @@ impl Authority {
     /// The authority's certificate.
     #[must_use]
     pub fn ca(&self) -> PathBuf {
-        self.folder.with_file_name(format!("{}-ca.pem", self.name()))
+        self.folder
+            .with_file_name(format!("{}-ca.pem", self.name()))
     }
 
     /// A certificate for the end with this HSA-id, valid on the loopback address.
@@ -91,22 +98,45 @@ impl Authority {
     ///
     /// # Errors
     /// When a key cannot be made or a file not written.
-    pub fn issue_as(&self, label: &str, hsa_id: Option<&str>, validity: Validity, purpose: Purpose) -> io::Result<Pem> {
-        let mut params = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()]).map_err(io::Error::other)?;
-        params.distinguished_name.push(DnType::CommonName, "localhost");
+    pub fn issue_as(
+        &self,
+        label: &str,
+        hsa_id: Option<&str>,
+        validity: Validity,
+        purpose: Purpose,
+    ) -> io::Result<Pem> {
+        let mut params = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()])
+            .map_err(io::Error::other)?;
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "localhost");
         if let Some(id) = hsa_id {
-            params.distinguished_name.push(DnType::CustomDnType(vec![2, 5, 4, 5]), id);
+            params
+                .distinguished_name
+                .push(DnType::CustomDnType(vec![2, 5, 4, 5]), id);
         }
         params.serial_number = Some(serial(label));
         params.extended_key_usages = match purpose {
-            Purpose::Both => vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth],
+            Purpose::Both => vec![
+                ExtendedKeyUsagePurpose::ServerAuth,
+                ExtendedKeyUsagePurpose::ClientAuth,
+            ],
             Purpose::Server => vec![ExtendedKeyUsagePurpose::ServerAuth],
         };
         hold(&mut params, validity);
         let key = KeyPair::generate().map_err(io::Error::other)?;
-        let certificate = params.signed_by(&key, &*self.issuer).map_err(io::Error::other)?;
-        let file = |end: &str| self.folder.with_file_name(format!("{}-{label}{end}.pem", self.name()));
-        let pem = Pem { ca: self.ca(), certificate: file(""), key: file("-key") };
+        let certificate = params
+            .signed_by(&key, &*self.issuer)
+            .map_err(io::Error::other)?;
+        let file = |end: &str| {
+            self.folder
+                .with_file_name(format!("{}-{label}{end}.pem", self.name()))
+        };
+        let pem = Pem {
+            ca: self.ca(),
+            certificate: file(""),
+            key: file("-key"),
+        };
         fs::write(&pem.certificate, certificate.pem())?;
         fs::write(&pem.key, key.serialize_pem())?;
         Ok(pem)
@@ -132,13 +162,18 @@ impl Authority {
             key_identifier_method: KeyIdMethod::Sha256,
         };
         let list = params.signed_by(&self.issuer).map_err(io::Error::other)?;
-        let path = self.folder.with_file_name(format!("{}-crl.pem", self.name()));
+        let path = self
+            .folder
+            .with_file_name(format!("{}-crl.pem", self.name()));
         fs::write(&path, list.pem().map_err(io::Error::other)?)?;
         Ok(path)
     }
 
     fn name(&self) -> String {
-        self.folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+        self.folder
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default()
     }
 }
 
@@ -154,6 +189,8 @@ fn hold(params: &mut CertificateParams, validity: Validity) {
 
 /// A serial number of its own for every label.
 fn serial(label: &str) -> SerialNumber {
-    let mixed = label.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let mixed = label.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     SerialNumber::from(mixed >> 1)
 }

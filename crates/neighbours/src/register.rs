@@ -22,7 +22,11 @@ mod wire;
 pub use person::{Gone, Person, Residence};
 
 /// The contract.
-pub const GET_PERSONS: Contract = Contract::new("urn:riv:strategicresourcemanagement:persons:person", "GetPersonsForProfile", 5);
+pub const GET_PERSONS: Contract = Contract::new(
+    "urn:riv:strategicresourcemanagement:persons:person",
+    "GetPersonsForProfile",
+    5,
+);
 
 /// How the register is set up.
 pub struct Settings {
@@ -48,7 +52,13 @@ impl Settings {
     /// Plain HTTP on a free port of the loopback address, at the national logical address.
     #[must_use]
     pub fn new(population: Vec<Person>, tape: PathBuf, clock: Arc<dyn Clock>) -> Self {
-        Self { population, tape, clock, server: ServerConfig::loopback(), logical_address: "SE165565594230-1000".to_owned() }
+        Self {
+            population,
+            tape,
+            clock,
+            server: ServerConfig::loopback(),
+            logical_address: "SE165565594230-1000".to_owned(),
+        }
     }
 }
 
@@ -90,7 +100,11 @@ impl Register {
         let (tape, changes) = Tape::open(&settings.tape)?;
         let everyone = settings.population.into_iter().chain(changes);
         let hall = Arc::new(Hall {
-            people: Mutex::new(everyone.map(|person| (person.number.clone(), person)).collect()),
+            people: Mutex::new(
+                everyone
+                    .map(|person| (person.number.clone(), person))
+                    .collect(),
+            ),
             tape,
             faults: Faults::default(),
             logical_address: settings.logical_address,
@@ -102,8 +116,12 @@ impl Register {
             let desk = Arc::clone(&desk);
             async move { wire::answer(&desk, &request) }
         });
-        let server = Server::builder(settings.server, settings.clock).operation(&GET_PERSONS, answer);
-        Ok(Self { hall, server: server.start().await.map_err(io::Error::other)? })
+        let server =
+            Server::builder(settings.server, settings.clock).operation(&GET_PERSONS, answer);
+        Ok(Self {
+            hall,
+            server: server.start().await.map_err(io::Error::other)?,
+        })
     }
 
     /// Where it is called.
@@ -152,7 +170,12 @@ impl Register {
     /// # Errors
     /// No such person, or no tape.
     pub fn kill(&self, id: &PersonId, on: Date) -> Result<(), Error> {
-        self.change(id, |person| person.gone = Some(Gone { reason: "AV".to_owned(), on }))
+        self.change(id, |person| {
+            person.gone = Some(Gone {
+                reason: "AV".to_owned(),
+                on,
+            })
+        })
     }
 
     /// The person left the country.
@@ -160,7 +183,12 @@ impl Register {
     /// # Errors
     /// No such person, or no tape.
     pub fn emigrate(&self, id: &PersonId, on: Date) -> Result<(), Error> {
-        self.change(id, |person| person.gone = Some(Gone { reason: "UV".to_owned(), on }))
+        self.change(id, |person| {
+            person.gone = Some(Gone {
+                reason: "UV".to_owned(),
+                on,
+            })
+        })
     }
 
     /// The person is protected from now on, or no longer.
@@ -199,7 +227,10 @@ impl Register {
         self.set(after)?;
         self.change(old, |person| {
             person.now = Some(new.expose().to_owned());
-            person.gone = Some(Gone { reason: "GN".to_owned(), on });
+            person.gone = Some(Gone {
+                reason: "GN".to_owned(),
+                on,
+            });
         })
     }
 

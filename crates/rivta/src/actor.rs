@@ -27,13 +27,19 @@ impl Actor {
     /// The resident with this personal identity number.
     #[must_use]
     pub fn subject(id: &str) -> Self {
-        Self { id: id.to_owned(), kind: ActorKind::SubjectOfCare }
+        Self {
+            id: id.to_owned(),
+            kind: ActorKind::SubjectOfCare,
+        }
     }
 
     /// The agent with this HSA-id.
     #[must_use]
     pub fn agent(id: &str) -> Self {
-        Self { id: id.to_owned(), kind: ActorKind::SubjectOfCareAgent }
+        Self {
+            id: id.to_owned(),
+            kind: ActorKind::SubjectOfCareAgent,
+        }
     }
 }
 
@@ -48,7 +54,9 @@ impl ActorKind {
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        [Self::SubjectOfCare, Self::SubjectOfCareAgent].into_iter().find(|kind| kind.as_str() == text)
+        [Self::SubjectOfCare, Self::SubjectOfCareAgent]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
     }
 }
 

@@ -90,14 +90,22 @@ impl CallError {
             Self::Malformed(_) => 904,
             Self::Http(_) => 905,
         };
-        Problem::new(self.kind(), &format!("HUB-{area}-{number}"), self.to_string())
+        Problem::new(
+            self.kind(),
+            &format!("HUB-{area}-{number}"),
+            self.to_string(),
+        )
     }
 
     /// As the outcome of a command whose effect must not happen twice: unknown where nobody knows.
     #[must_use]
     pub fn outcome(self, area: &str) -> Outcome {
         let problem = self.problem(area);
-        if self.outcome_unknown() { Outcome::Unknown(problem) } else { Outcome::Failed(problem) }
+        if self.outcome_unknown() {
+            Outcome::Unknown(problem)
+        } else {
+            Outcome::Failed(problem)
+        }
     }
 }
 
@@ -106,16 +114,32 @@ mod tests {
     use super::*;
 
     fn check(error: &CallError, kind: Kind, unknown: bool) {
-        assert_eq!((error.kind(), error.outcome_unknown()), (kind, unknown), "{error}");
+        assert_eq!(
+            (error.kind(), error.outcome_unknown()),
+            (kind, unknown),
+            "{error}"
+        );
     }
 
     #[test]
     fn what_is_known_of_the_effect_decides() {
         let vp = |text: &str| CallError::Fault(SoapFault::client(text));
-        check(&CallError::NotSent(Obstacle::Unreachable), Kind::Unavailable, false);
-        check(&CallError::NotSent(Obstacle::OurCertificate), Kind::Denied, false);
+        check(
+            &CallError::NotSent(Obstacle::Unreachable),
+            Kind::Unavailable,
+            false,
+        );
+        check(
+            &CallError::NotSent(Obstacle::OurCertificate),
+            Kind::Denied,
+            false,
+        );
         check(&CallError::NoAnswer("timeout"), Kind::Unavailable, true);
-        check(&CallError::Malformed(String::new()), Kind::Unavailable, true);
+        check(
+            &CallError::Malformed(String::new()),
+            Kind::Unavailable,
+            true,
+        );
         for code in ["VP008", "VP012"] {
             check(&vp(code), Kind::Unavailable, false);
         }
@@ -123,11 +147,17 @@ mod tests {
         for code in ["VP002", "VP007", "VP011", "VP013"] {
             check(&vp(code), Kind::Denied, false);
         }
-        for code in ["VP001", "VP003", "VP004", "VP005", "VP006", "VP010", "VP014", "VP015"] {
+        for code in [
+            "VP001", "VP003", "VP004", "VP005", "VP006", "VP010", "VP014", "VP015",
+        ] {
             check(&vp(code), Kind::Invalid, false);
         }
         check(&vp("annat"), Kind::Invalid, false);
-        check(&CallError::Fault(SoapFault::server("x")), Kind::Unavailable, false);
+        check(
+            &CallError::Fault(SoapFault::server("x")),
+            Kind::Unavailable,
+            false,
+        );
         for (status, kind, unknown) in [
             (200, Kind::Unavailable, true),
             (403, Kind::Denied, false),

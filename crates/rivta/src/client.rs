@@ -55,18 +55,32 @@ impl Client {
             .pool_idle_timeout(Duration::from_secs(4))
             .default_headers(headers(config)?);
         if let Some((ca, certificate, key)) = config.credentials()? {
-            builder = builder.https_only(true).tls_backend_preconfigured(tls::client(ca, certificate, key)?);
+            builder = builder
+                .https_only(true)
+                .tls_backend_preconfigured(tls::client(ca, certificate, key)?);
         }
-        let http = builder.build().map_err(|_| Error::Setting("the HTTP client cannot be made".to_owned()))?;
+        let http = builder
+            .build()
+            .map_err(|_| Error::Setting("the HTTP client cannot be made".to_owned()))?;
         let pace = match config.calls_per_second {
             None => None,
             Some(rate) => {
-                let pace = Pace::new(rate).ok_or_else(|| Error::Setting("calls_per_second must be positive".to_owned()))?;
+                let pace = Pace::new(rate).ok_or_else(|| {
+                    Error::Setting("calls_per_second must be positive".to_owned())
+                })?;
                 Some(Arc::new(pace))
             }
         };
-        let places = Arc::new(Semaphore::new(config.max_in_flight.clamp(1, Semaphore::MAX_PERMITS)));
-        Ok(Self { http, endpoint, places, pace, max_response: config.max_response })
+        let places = Arc::new(Semaphore::new(
+            config.max_in_flight.clamp(1, Semaphore::MAX_PERMITS),
+        ));
+        Ok(Self {
+            http,
+            endpoint,
+            places,
+            pace,
+            max_response: config.max_response,
+        })
     }
 
     /// Calls `contract` at `logical_address` with the request element `body`; answers the response
@@ -74,8 +88,18 @@ impl Client {
     ///
     /// # Errors
     /// [`CallError`], which says what is known of the effect.
-    pub async fn call(&self, contract: &Contract, logical_address: &str, actor: Option<&Actor>, body: &str) -> Result<String, CallError> {
-        let _place = self.places.acquire().await.map_err(|_| CallError::NotSent(Obstacle::Request))?;
+    pub async fn call(
+        &self,
+        contract: &Contract,
+        logical_address: &str,
+        actor: Option<&Actor>,
+        body: &str,
+    ) -> Result<String, CallError> {
+        let _place = self
+            .places
+            .acquire()
+            .await
+            .map_err(|_| CallError::NotSent(Obstacle::Request))?;
         if let Some(pace) = &self.pace {
             pace.turn().await;
         }
@@ -94,25 +118,41 @@ impl Client {
     ///
     /// # Errors
     /// [`CallError`]; a response that is not XML is `Malformed`.
-    pub async fn ask(&self, contract: &Contract, logical_address: &str, actor: Option<&Actor>, body: &str) -> Result<Element, CallError> {
+    pub async fn ask(
+        &self,
+        contract: &Contract,
+        logical_address: &str,
+        actor: Option<&Actor>,
+        body: &str,
+    ) -> Result<Element, CallError> {
         let response = self.call(contract, logical_address, actor, body).await?;
-        Element::parse_within(&response, self.limits()).map_err(|error| CallError::Malformed(error.to_string()))
+        Element::parse_within(&response, self.limits())
+            .map_err(|error| CallError::Malformed(error.to_string()))
     }
 
     async fn read(&self, contract: &Contract, mut response: Response) -> Result<String, CallError> {
         let status = response.status().as_u16();
         let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|_| CallError::NoAnswer("the connection was lost in the answer"))? {
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|_| CallError::NoAnswer("the connection was lost in the answer"))?
+        {
             if bytes.len() + chunk.len() > self.max_response {
                 return Err(CallError::Malformed("larger than allowed".to_owned()));
             }
             bytes.extend_from_slice(&chunk);
         }
         let text = xml::decode(&bytes);
-        let read = text.as_ref().ok().map(|text| Envelope::read(text, self.limits()));
+        let read = text
+            .as_ref()
+            .ok()
+            .map(|text| Envelope::read(text, self.limits()));
         match (status, read) {
             (401 | 403 | 407, _) => Err(CallError::Http(status)),
-            (_, Some(Ok(envelope))) if envelope.is_fault() => Err(CallError::Fault(fault(&envelope, self.limits())?)),
+            (_, Some(Ok(envelope))) if envelope.is_fault() => {
+                Err(CallError::Fault(fault(&envelope, self.limits())?))
+            }
             (200, Some(Ok(envelope))) => expected(contract, envelope),
             (200, Some(Err(fault))) => Err(CallError::Malformed(fault.string)),
             (200, None) => Err(CallError::Malformed("neither UTF-8 nor UTF-16".to_owned())),
@@ -121,27 +161,38 @@ impl Client {
     }
 
     fn limits(&self) -> Limits {
-        Limits { bytes: self.max_response, ..Limits::default() }
+        Limits {
+            bytes: self.max_response,
+            ..Limits::default()
+        }
     }
 }
 
 /// The response, if it is the one that was asked for.
 fn expected(contract: &Contract, envelope: Envelope) -> Result<String, CallError> {
-    if envelope.namespace == contract.message_namespace() && envelope.element == contract.response_element() {
+    if envelope.namespace == contract.message_namespace()
+        && envelope.element == contract.response_element()
+    {
         return Ok(envelope.body);
     }
-    Err(CallError::Malformed(format!("not a {}", contract.response_element())))
+    Err(CallError::Malformed(format!(
+        "not a {}",
+        contract.response_element()
+    )))
 }
 
 fn fault(envelope: &Envelope, limits: Limits) -> Result<crate::SoapFault, CallError> {
-    let element = Element::parse_within(&envelope.body, limits).map_err(|error| CallError::Malformed(error.to_string()))?;
+    let element = Element::parse_within(&envelope.body, limits)
+        .map_err(|error| CallError::Malformed(error.to_string()))?;
     Ok(crate::SoapFault::read(&element))
 }
 
 /// Sorts what went wrong before there was a status line.
 fn unsent(error: &reqwest::Error) -> CallError {
     match tls_error(error) {
-        Some(rustls::Error::InvalidCertificate(_)) => return CallError::NotSent(Obstacle::TheirCertificate),
+        Some(rustls::Error::InvalidCertificate(_)) => {
+            return CallError::NotSent(Obstacle::TheirCertificate);
+        }
         // In TLS 1.3 the server judges our certificate after we began to send. The alert says that
         // it broke the handshake off: it read nothing of the request.
         Some(rustls::Error::AlertReceived(alert)) if about_certificates(*alert) => {
@@ -184,7 +235,10 @@ fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
         if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
             return Some(tls);
         }
-        source = match inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        source = match inner
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref)
+        {
             Some(wrapped) => Some(wrapped),
             None => inner.source(),
         };
@@ -194,14 +248,21 @@ fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
 
 fn headers(config: &ClientConfig) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/xml;charset=UTF-8"));
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/xml;charset=UTF-8"),
+    );
     let named = [
-        ("x-rivta-original-serviceconsumer-hsaid", &config.original_consumer),
+        (
+            "x-rivta-original-serviceconsumer-hsaid",
+            &config.original_consumer,
+        ),
         ("x-rivta-acting-on-behalf-of-hsaid", &config.on_behalf_of),
     ];
     for (name, id) in named {
         if let Some(id) = id {
-            let value = HeaderValue::from_str(id.as_str()).map_err(|_| Error::Setting(format!("{name} is not an HSA-id")))?;
+            let value = HeaderValue::from_str(id.as_str())
+                .map_err(|_| Error::Setting(format!("{name} is not an HSA-id")))?;
             headers.insert(HeaderName::from_static(name), value);
         }
     }

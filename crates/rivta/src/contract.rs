@@ -19,13 +19,20 @@ impl Contract {
     /// `interaction` of the domain `namespace` in version `major`.
     #[must_use]
     pub const fn new(namespace: &'static str, interaction: &'static str, major: u32) -> Self {
-        Self { namespace, interaction, major }
+        Self {
+            namespace,
+            interaction,
+            major,
+        }
     }
 
     /// Namespace of request and response, such as `urn:riv:crm:scheduling:MakeBookingResponder:1`.
     #[must_use]
     pub fn message_namespace(&self) -> String {
-        format!("{}:{}Responder:{}", self.namespace, self.interaction, self.major)
+        format!(
+            "{}:{}Responder:{}",
+            self.namespace, self.interaction, self.major
+        )
     }
 
     /// Namespace of the domain's types, such as `urn:riv:crm:scheduling:1`.
@@ -60,9 +67,15 @@ mod tests {
     #[test]
     fn names_follow_the_profile() {
         let contract = Contract::new("urn:riv:crm:scheduling", "MakeBooking", 1);
-        assert_eq!(contract.message_namespace(), "urn:riv:crm:scheduling:MakeBookingResponder:1");
+        assert_eq!(
+            contract.message_namespace(),
+            "urn:riv:crm:scheduling:MakeBookingResponder:1"
+        );
         assert_eq!(contract.types_namespace(), "urn:riv:crm:scheduling:1");
-        assert_eq!(contract.soap_action(), "urn:riv:crm:scheduling:MakeBookingResponder:1:MakeBooking");
+        assert_eq!(
+            contract.soap_action(),
+            "urn:riv:crm:scheduling:MakeBookingResponder:1:MakeBooking"
+        );
         assert_eq!(contract.response_element(), "MakeBookingResponse");
     }
 }

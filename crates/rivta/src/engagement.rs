@@ -57,7 +57,11 @@ pub struct Engagement {
 impl std::fmt::Debug for Engagement {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let what = if self.deleted { "deleted" } else { "present" };
-        write!(f, "Engagement({} {} {what})", self.service_domain, self.categorization)
+        write!(
+            f,
+            "Engagement({} {} {what})",
+            self.service_domain, self.categorization
+        )
     }
 }
 
@@ -68,7 +72,10 @@ impl std::fmt::Debug for Engagement {
 pub fn parse(body: &str) -> Result<Vec<Engagement>, Error> {
     let root = Element::parse(body)?;
     let ns = root.ns.to_string();
-    let transactions: Vec<_> = root.all(&ns, "engagementTransaction").take(MAX_TRANSACTIONS + 1).collect();
+    let transactions: Vec<_> = root
+        .all(&ns, "engagementTransaction")
+        .take(MAX_TRANSACTIONS + 1)
+        .collect();
     match transactions.len() {
         0 => Err(Error::Missing("engagementTransaction".to_owned())),
         n if n > MAX_TRANSACTIONS => Err(Error::Limit("engagementTransaction")),
@@ -77,14 +84,17 @@ pub fn parse(body: &str) -> Result<Vec<Engagement>, Error> {
 }
 
 fn transaction(element: &Element) -> Result<Engagement, Error> {
-    let deleted = element.flag(TYPES, "deleteFlag")?.ok_or_else(|| Error::Missing("deleteFlag".to_owned()))?;
+    let deleted = element
+        .flag(TYPES, "deleteFlag")?
+        .ok_or_else(|| Error::Missing("deleteFlag".to_owned()))?;
     let engagement = element.require(TYPES, "engagement")?;
     let text = |name| engagement.require_text(TYPES, name).map(str::to_owned);
     let time = |name: &str| match engagement.text_of(TYPES, name) {
         None => Ok(None),
-        Some(text) => parse_timestamp(text)
-            .map(Some)
-            .ok_or_else(|| Error::Value { name: name.to_owned(), expected: "a point in time, YYYYMMDDhhmmss" }),
+        Some(text) => parse_timestamp(text).map(Some).ok_or_else(|| Error::Value {
+            name: name.to_owned(),
+            expected: "a point in time, YYYYMMDDhhmmss",
+        }),
     };
     Ok(Engagement {
         deleted,
@@ -111,35 +121,57 @@ fn transaction(element: &Element) -> Result<Engagement, Error> {
 pub fn write(contract: &Contract, engagements: &[Engagement]) -> String {
     let notification = contract.interaction == PROCESS_NOTIFICATION.interaction;
     let ns = contract.message_namespace();
-    document(&format!("r:{}", contract.request_element()), &[("r", &ns), ("c", TYPES)], |w| {
-        for engagement in engagements {
-            w.element("r:engagementTransaction", |w| {
-                w.flag("c:deleteFlag", engagement.deleted);
-                w.element("c:engagement", |w| {
-                    let time = |at: Option<Timestamp>, wanted: bool| at.filter(|_| wanted).map(timestamp);
-                    w.text("c:registeredResidentIdentification", &engagement.resident);
-                    w.text("c:serviceDomain", &engagement.service_domain);
-                    w.text("c:categorization", &engagement.categorization);
-                    w.text("c:logicalAddress", &engagement.logical_address);
-                    w.text("c:businessObjectInstanceIdentifier", &engagement.object);
-                    w.text("c:clinicalProcessInterestId", &engagement.interest);
-                    w.optional("c:mostRecentContent", time(engagement.most_recent, !engagement.deleted).as_deref());
-                    w.text("c:sourceSystem", &engagement.source_system);
-                    w.optional("c:creationTime", time(engagement.created, notification).as_deref());
-                    w.optional("c:updateTime", time(engagement.updated, notification).as_deref());
-                    w.text("c:dataController", &engagement.data_controller);
-                    w.optional("c:owner", engagement.owner.as_deref().filter(|_| notification));
+    document(
+        &format!("r:{}", contract.request_element()),
+        &[("r", &ns), ("c", TYPES)],
+        |w| {
+            for engagement in engagements {
+                w.element("r:engagementTransaction", |w| {
+                    w.flag("c:deleteFlag", engagement.deleted);
+                    w.element("c:engagement", |w| {
+                        let time = |at: Option<Timestamp>, wanted: bool| {
+                            at.filter(|_| wanted).map(timestamp)
+                        };
+                        w.text("c:registeredResidentIdentification", &engagement.resident);
+                        w.text("c:serviceDomain", &engagement.service_domain);
+                        w.text("c:categorization", &engagement.categorization);
+                        w.text("c:logicalAddress", &engagement.logical_address);
+                        w.text("c:businessObjectInstanceIdentifier", &engagement.object);
+                        w.text("c:clinicalProcessInterestId", &engagement.interest);
+                        w.optional(
+                            "c:mostRecentContent",
+                            time(engagement.most_recent, !engagement.deleted).as_deref(),
+                        );
+                        w.text("c:sourceSystem", &engagement.source_system);
+                        w.optional(
+                            "c:creationTime",
+                            time(engagement.created, notification).as_deref(),
+                        );
+                        w.optional(
+                            "c:updateTime",
+                            time(engagement.updated, notification).as_deref(),
+                        );
+                        w.text("c:dataController", &engagement.data_controller);
+                        w.optional(
+                            "c:owner",
+                            engagement.owner.as_deref().filter(|_| notification),
+                        );
+                    });
                 });
-            });
-        }
-    })
+            }
+        },
+    )
 }
 
 /// The answer "taken": `ResultCode` `OK`.
 #[must_use]
 pub fn taken(contract: &Contract) -> String {
     let ns = contract.message_namespace();
-    document(&format!("r:{}", contract.response_element()), &[("r", &ns)], |w| w.text("r:ResultCode", "OK"))
+    document(
+        &format!("r:{}", contract.response_element()),
+        &[("r", &ns)],
+        |w| w.text("r:ResultCode", "OK"),
+    )
 }
 
 /// Whether the receiver has taken the engagements (`OK` or `INFO`).
@@ -149,7 +181,10 @@ pub fn taken(contract: &Contract) -> String {
 pub fn is_taken(answer: &str) -> Result<bool, Error> {
     let root = Element::parse(answer)?;
     let ns = root.ns.to_string();
-    Ok(matches!(root.require_text(&ns, "ResultCode")?, "OK" | "INFO"))
+    Ok(matches!(
+        root.require_text(&ns, "ResultCode")?,
+        "OK" | "INFO"
+    ))
 }
 
 #[cfg(test)]
@@ -176,15 +211,36 @@ mod tests {
 
     #[test]
     fn a_notification_comes_back_as_it_was() {
-        let list = [engagement(), Engagement { deleted: true, most_recent: None, owner: None, ..engagement() }];
-        assert_eq!(parse(&write(&PROCESS_NOTIFICATION, &list)), Ok(list.to_vec()));
+        let list = [
+            engagement(),
+            Engagement {
+                deleted: true,
+                most_recent: None,
+                owner: None,
+                ..engagement()
+            },
+        ];
+        assert_eq!(
+            parse(&write(&PROCESS_NOTIFICATION, &list)),
+            Ok(list.to_vec())
+        );
     }
 
     #[test]
     fn an_update_keeps_the_rules_of_the_index() {
-        let gone = Engagement { deleted: true, ..engagement() };
+        let gone = Engagement {
+            deleted: true,
+            ..engagement()
+        };
         let back = parse(&write(&UPDATE, &[gone])).expect("reads");
-        let bare = Engagement { deleted: true, most_recent: None, created: None, updated: None, owner: None, ..engagement() };
+        let bare = Engagement {
+            deleted: true,
+            most_recent: None,
+            created: None,
+            updated: None,
+            owner: None,
+            ..engagement()
+        };
         assert_eq!(back, [bare]);
     }
 
@@ -192,22 +248,43 @@ mod tests {
     fn what_is_missing_or_too_much_is_named() {
         let whole = write(&PROCESS_NOTIFICATION, &[engagement()]);
         let check = |text: &str, expect| assert_eq!(parse(text), Err(expect));
-        check(&write(&PROCESS_NOTIFICATION, &[]), Error::Missing("engagementTransaction".into()));
-        check(&whole.replace("<c:deleteFlag>false</c:deleteFlag>", ""), Error::Missing("deleteFlag".into()));
-        check(&whole.replace("BK &amp; 1", " "), Error::Missing("businessObjectInstanceIdentifier".into()));
+        check(
+            &write(&PROCESS_NOTIFICATION, &[]),
+            Error::Missing("engagementTransaction".into()),
+        );
+        check(
+            &whole.replace("<c:deleteFlag>false</c:deleteFlag>", ""),
+            Error::Missing("deleteFlag".into()),
+        );
+        check(
+            &whole.replace("BK &amp; 1", " "),
+            Error::Missing("businessObjectInstanceIdentifier".into()),
+        );
         check(
             &whole.replace("20260915090000", "2026-09-15"),
-            Error::Value { name: "mostRecentContent".into(), expected: "a point in time, YYYYMMDDhhmmss" },
+            Error::Value {
+                name: "mostRecentContent".into(),
+                expected: "a point in time, YYYYMMDDhhmmss",
+            },
         );
         let many = vec![engagement(); MAX_TRANSACTIONS + 1];
-        check(&write(&PROCESS_NOTIFICATION, &many), Error::Limit("engagementTransaction"));
+        check(
+            &write(&PROCESS_NOTIFICATION, &many),
+            Error::Limit("engagementTransaction"),
+        );
     }
 
     #[test]
     fn the_answer_is_read_with_its_capital_letter() {
         assert_eq!(is_taken(&taken(&PROCESS_NOTIFICATION)), Ok(true));
-        assert_eq!(is_taken("<r xmlns='urn:x'><ResultCode>ERROR</ResultCode></r>"), Ok(false));
-        assert_eq!(is_taken("<r><resultCode>OK</resultCode></r>"), Err(Error::Missing("ResultCode".into())));
+        assert_eq!(
+            is_taken("<r xmlns='urn:x'><ResultCode>ERROR</ResultCode></r>"),
+            Ok(false)
+        );
+        assert_eq!(
+            is_taken("<r><resultCode>OK</resultCode></r>"),
+            Err(Error::Missing("ResultCode".into()))
+        );
     }
 
     #[test]

@@ -20,12 +20,20 @@ pub(crate) fn request(logical_address: &str, actor: Option<&Actor>, body: &str) 
     out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
     let text = xml::document("soap:Envelope", &[("soap", SOAP)], |w| {
         w.element("soap:Header", |w| {
-            w.raw(&xml::document("itr:LogicalAddress", &[("itr", REGISTRY)], |w| w.content(logical_address)));
+            w.raw(&xml::document(
+                "itr:LogicalAddress",
+                &[("itr", REGISTRY)],
+                |w| w.content(logical_address),
+            ));
             if let Some(actor) = actor {
-                w.raw(&xml::document("ih:Actor", &[("ih", actor::NAMESPACE)], |w| {
-                    w.text("ih:actorId", &actor.id);
-                    w.text("ih:actorType", actor.kind.as_str());
-                }));
+                w.raw(&xml::document(
+                    "ih:Actor",
+                    &[("ih", actor::NAMESPACE)],
+                    |w| {
+                        w.text("ih:actorId", &actor.id);
+                        w.text("ih:actorType", actor.kind.as_str());
+                    },
+                ));
             }
         });
         w.element("soap:Body", |w| w.raw(body));
@@ -37,7 +45,9 @@ pub(crate) fn request(logical_address: &str, actor: Option<&Actor>, body: &str) 
 /// An envelope around `body`, as an answer.
 pub(crate) fn answer(body: &str) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
-    out.push_str(&xml::document("soap:Envelope", &[("soap", SOAP)], |w| w.element("soap:Body", |w| w.raw(body))));
+    out.push_str(&xml::document("soap:Envelope", &[("soap", SOAP)], |w| {
+        w.element("soap:Body", |w| w.raw(body))
+    }));
     out
 }
 
@@ -68,11 +78,18 @@ impl Envelope {
     /// # Errors
     /// The fault to answer with.
     pub fn read(text: &str, limits: Limits) -> Result<Self, SoapFault> {
-        let malformed = |error: xml::Error| SoapFault::client(format!("the request is not readable: {error}"));
+        let malformed =
+            |error: xml::Error| SoapFault::client(format!("the request is not readable: {error}"));
         let parts = xml::parts(text, limits).map_err(malformed)?;
-        let root = parts.root.as_ref().ok_or_else(|| SoapFault::client("the request is empty"))?;
+        let root = parts
+            .root
+            .as_ref()
+            .ok_or_else(|| SoapFault::client("the request is empty"))?;
         if root.is(SOAP_12, "Envelope") {
-            return Err(SoapFault::new(FaultCode::VersionMismatch, "SOAP 1.1 is spoken here"));
+            return Err(SoapFault::new(
+                FaultCode::VersionMismatch,
+                "SOAP 1.1 is spoken here",
+            ));
         }
         if !root.is(SOAP, "Envelope") {
             return Err(SoapFault::client("the document is not a SOAP envelope"));
@@ -107,12 +124,20 @@ impl Envelope {
 
     fn header(&mut self, block: &Element) {
         if block.is(REGISTRY, "LogicalAddress") {
-            self.logical_address = Some(block.value().to_owned()).filter(|address| !address.is_empty());
+            self.logical_address =
+                Some(block.value().to_owned()).filter(|address| !address.is_empty());
         } else if block.is(actor::NAMESPACE, "Actor") {
             let id = block.text_of(actor::NAMESPACE, "actorId");
-            let kind = block.text_of(actor::NAMESPACE, "actorType").and_then(ActorKind::parse);
-            self.actor = id.zip(kind).map(|(id, kind)| Actor { id: id.to_owned(), kind });
-        } else if for_us(block) && matches!(block.attribute(SOAP, "mustUnderstand"), Some("1" | "true")) {
+            let kind = block
+                .text_of(actor::NAMESPACE, "actorType")
+                .and_then(ActorKind::parse);
+            self.actor = id.zip(kind).map(|(id, kind)| Actor {
+                id: id.to_owned(),
+                kind,
+            });
+        } else if for_us(block)
+            && matches!(block.attribute(SOAP, "mustUnderstand"), Some("1" | "true"))
+        {
             self.foreign = Some(block.name.clone());
         }
     }
@@ -125,7 +150,9 @@ fn for_us(block: &Element) -> bool {
 
 /// An element cut out of its document, with the declarations it lost put on it.
 fn standalone(slice: &str, scope: &[(String, String)]) -> String {
-    let name_end = slice.find(|c: char| c.is_whitespace() || c == '>' || c == '/').unwrap_or(slice.len());
+    let name_end = slice
+        .find(|c: char| c.is_whitespace() || c == '>' || c == '/')
+        .unwrap_or(slice.len());
     let tag_end = tag_end(slice);
     let own = &slice[name_end..tag_end];
     let mut innermost = BTreeMap::new();
@@ -136,7 +163,11 @@ fn standalone(slice: &str, scope: &[(String, String)]) -> String {
     out.push_str(&slice[..name_end]);
     for (prefix, ns) in innermost {
         if !declares(own, prefix) && !(prefix.is_empty() && ns.is_empty()) {
-            out.push_str(if prefix.is_empty() { " xmlns" } else { " xmlns:" });
+            out.push_str(if prefix.is_empty() {
+                " xmlns"
+            } else {
+                " xmlns:"
+            });
             out.push_str(prefix);
             out.push_str("=\"");
             out.push_str(&ns.replace('"', "&quot;"));
@@ -163,7 +194,11 @@ fn tag_end(slice: &str) -> usize {
 
 /// Whether the attributes in `tag` declare `prefix`.
 fn declares(tag: &str, prefix: &str) -> bool {
-    let name = if prefix.is_empty() { "xmlns".to_owned() } else { format!("xmlns:{prefix}") };
+    let name = if prefix.is_empty() {
+        "xmlns".to_owned()
+    } else {
+        format!("xmlns:{prefix}")
+    };
     let mut rest = tag;
     while let Some(equals) = rest.find('=') {
         let attribute = rest[..equals].trim();
@@ -171,8 +206,12 @@ fn declares(tag: &str, prefix: &str) -> bool {
             return true;
         }
         let value = rest[equals + 1..].trim_start();
-        let Some(quote) = value.chars().next() else { return false };
-        let Some(end) = value[1..].find(quote) else { return false };
+        let Some(quote) = value.chars().next() else {
+            return false;
+        };
+        let Some(end) = value[1..].find(quote) else {
+            return false;
+        };
         rest = &value[end + 2..];
     }
     false

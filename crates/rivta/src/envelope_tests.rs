@@ -7,7 +7,9 @@ fn read(text: &str) -> Result<Envelope, SoapFault> {
 }
 
 fn envelope(header: &str, body: &str) -> String {
-    format!("<s:Envelope xmlns:s='{SOAP}' xmlns:c='urn:c'><s:Header>{header}</s:Header><s:Body>{body}</s:Body></s:Envelope>")
+    format!(
+        "<s:Envelope xmlns:s='{SOAP}' xmlns:c='urn:c'><s:Header>{header}</s:Header><s:Body>{body}</s:Body></s:Envelope>"
+    )
 }
 
 #[test]
@@ -18,7 +20,10 @@ fn a_request_comes_back_as_it_was() {
     let read = read(&text).expect("reads");
     assert_eq!(read.logical_address.as_deref(), Some("SE1-A & B"));
     assert_eq!(read.actor, Some(actor));
-    assert_eq!((read.namespace.as_str(), read.element.as_str()), ("urn:r", "Ask"));
+    assert_eq!(
+        (read.namespace.as_str(), read.element.as_str()),
+        ("urn:r", "Ask")
+    );
     let root = Element::parse(&read.body).expect("reads");
     assert_eq!(root.text_of("urn:r", "x"), Some("a < b"));
 }
@@ -35,33 +40,64 @@ fn the_body_keeps_the_namespaces_of_the_envelope() {
     check("<A title='xmlns:c=\"urn:z\" > '><c:x>1</c:x></A>");
     check("<A\n  xmlns = \"urn:c\"\n><x>1</x></A>");
     check("<c:A><c:x xmlns:c='urn:c'>1</c:x></c:A>");
-    assert!(read(&envelope("", "<A/>")).expect("reads").body.starts_with("<A xmlns"));
+    assert!(
+        read(&envelope("", "<A/>"))
+            .expect("reads")
+            .body
+            .starts_with("<A xmlns")
+    );
 }
 
 #[test]
 fn headers_that_must_be_understood_are_noticed() {
     let check = |header: &str, expect: Option<&str>| {
-        assert_eq!(read(&envelope(header, "<A/>")).expect("reads").foreign.as_deref(), expect, "{header}");
+        assert_eq!(
+            read(&envelope(header, "<A/>"))
+                .expect("reads")
+                .foreign
+                .as_deref(),
+            expect,
+            "{header}"
+        );
     };
     check("<c:Security s:mustUnderstand='1'/>", Some("Security"));
     check("<c:Security s:mustUnderstand='0'/>", None);
     check("<c:Security/>", None);
-    check("<c:Security s:mustUnderstand='1' s:actor='urn:someone-else'/>", None);
-    check(&format!("<c:Security s:mustUnderstand='1' s:actor='{NEXT}'/>"), Some("Security"));
-    check("<i:LogicalAddress xmlns:i='urn:riv:itintegration:registry:1' s:mustUnderstand='1'>A</i:LogicalAddress>", None);
+    check(
+        "<c:Security s:mustUnderstand='1' s:actor='urn:someone-else'/>",
+        None,
+    );
+    check(
+        &format!("<c:Security s:mustUnderstand='1' s:actor='{NEXT}'/>"),
+        Some("Security"),
+    );
+    check(
+        "<i:LogicalAddress xmlns:i='urn:riv:itintegration:registry:1' s:mustUnderstand='1'>A</i:LogicalAddress>",
+        None,
+    );
 }
 
 #[test]
 fn what_is_not_an_envelope_is_a_fault() {
     let check = |text: &str, code: FaultCode| {
-        assert_eq!(read(text).err().map(|fault| fault.code), Some(code), "{text}");
+        assert_eq!(
+            read(text).err().map(|fault| fault.code),
+            Some(code),
+            "{text}"
+        );
     };
     check("", FaultCode::Client);
     check("<html/>", FaultCode::Client);
     check(&envelope("", ""), FaultCode::Client);
     check(&envelope("", "<a/><b/>"), FaultCode::Client);
-    check(&format!("<!DOCTYPE x>{}", envelope("", "<a/>")), FaultCode::Client);
-    check(&envelope("", "<a/>").replace(SOAP, SOAP_12), FaultCode::VersionMismatch);
+    check(
+        &format!("<!DOCTYPE x>{}", envelope("", "<a/>")),
+        FaultCode::Client,
+    );
+    check(
+        &envelope("", "<a/>").replace(SOAP, SOAP_12),
+        FaultCode::VersionMismatch,
+    );
 }
 
 #[test]

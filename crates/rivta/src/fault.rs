@@ -42,7 +42,13 @@ impl FaultCode {
             "Server" => Self::Server,
             "MustUnderstand" => Self::MustUnderstand,
             "VersionMismatch" => Self::VersionMismatch,
-            other => Self::Other(other.chars().filter(char::is_ascii_alphanumeric).take(40).collect()),
+            other => Self::Other(
+                other
+                    .chars()
+                    .filter(char::is_ascii_alphanumeric)
+                    .take(40)
+                    .collect(),
+            ),
         }
     }
 }
@@ -77,7 +83,13 @@ impl SoapFault {
     pub fn new(code: FaultCode, string: impl Into<String>) -> Self {
         let string = string.into();
         let vp = VpCode::find(&string);
-        Self { code, string, detail: None, vp, manners: Manners::Fault }
+        Self {
+            code,
+            string,
+            detail: None,
+            vp,
+            manners: Manners::Fault,
+        }
     }
 
     /// The caller did something wrong.
@@ -95,32 +107,57 @@ impl SoapFault {
     /// For neighbours that stand in tests: the connection is dropped in the middle of the answer.
     #[must_use]
     pub fn silence() -> Self {
-        Self { manners: Manners::Silence, ..Self::server("silence") }
+        Self {
+            manners: Manners::Silence,
+            ..Self::server("silence")
+        }
     }
 
     /// For neighbours that stand in tests: the answer is not SOAP.
     #[must_use]
     pub fn noise() -> Self {
-        Self { manners: Manners::Noise, ..Self::server("noise") }
+        Self {
+            manners: Manners::Noise,
+            ..Self::server("noise")
+        }
     }
 
     /// Reads a `Fault` element.
     pub(crate) fn read(fault: &Element) -> Self {
         // SOAP 1.1 has these elements in no namespace; some stacks qualify them.
         let text = |name: &str| fault.children.iter().find(|child| child.name == name);
-        let string = text("faultstring").map(|e| e.value().to_owned()).unwrap_or_default();
-        let detail = text("detail").map(gather).filter(|detail| !detail.is_empty());
+        let string = text("faultstring")
+            .map(|e| e.value().to_owned())
+            .unwrap_or_default();
+        let detail = text("detail")
+            .map(gather)
+            .filter(|detail| !detail.is_empty());
         let code = text("faultcode").map_or(FaultCode::Server, |e| FaultCode::parse(e.value()));
         let vp = VpCode::find(&string);
-        Self { code, string, detail, vp, manners: Manners::Fault }
+        Self {
+            code,
+            string,
+            detail,
+            vp,
+            manners: Manners::Fault,
+        }
     }
 
     /// The `Fault` element.
     pub(crate) fn write(&self) -> String {
         crate::xml::document("f:Fault", &[("f", SOAP)], |w| {
             w.text("faultcode", &format!("f:{}", self.code.as_str()));
-            w.text("faultstring", if self.string.trim().is_empty() { "fault" } else { &self.string });
-            w.element("detail", |w| w.optional("detailString", self.detail.as_deref()));
+            w.text(
+                "faultstring",
+                if self.string.trim().is_empty() {
+                    "fault"
+                } else {
+                    &self.string
+                },
+            );
+            w.element("detail", |w| {
+                w.optional("detailString", self.detail.as_deref())
+            });
         })
     }
 }
@@ -200,7 +237,10 @@ impl VpCode {
     /// The code a fault string begins with (`VP007 [platform] …`).
     fn find(string: &str) -> Option<Self> {
         let word = string.trim_start().get(..5)?;
-        Self::ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).map(|(_, code)| *code)
+        Self::ALL
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(word))
+            .map(|(_, code)| *code)
     }
 }
 
@@ -223,10 +263,22 @@ mod tests {
             let fault = SoapFault::read(&Element::parse(xml).expect("reads"));
             assert_eq!((fault.code, fault.vp), (code, vp), "{xml}");
         };
-        check("<Fault><faultcode>soap:Client</faultcode><faultstring>vp007 x</faultstring></Fault>", FaultCode::Client, Some(VpCode::Vp007));
-        check("<Fault><faultcode>Server.userException</faultcode></Fault>", FaultCode::Server, None);
+        check(
+            "<Fault><faultcode>soap:Client</faultcode><faultstring>vp007 x</faultstring></Fault>",
+            FaultCode::Client,
+            Some(VpCode::Vp007),
+        );
+        check(
+            "<Fault><faultcode>Server.userException</faultcode></Fault>",
+            FaultCode::Server,
+            None,
+        );
         check("<Fault/>", FaultCode::Server, None);
-        check("<Fault><faultcode>x:Odd!</faultcode><faultstring>åäö</faultstring></Fault>", FaultCode::Other("Odd".into()), None);
+        check(
+            "<Fault><faultcode>x:Odd!</faultcode><faultstring>åäö</faultstring></Fault>",
+            FaultCode::Other("Odd".into()),
+            None,
+        );
     }
 
     #[test]

@@ -22,7 +22,12 @@ pub struct Request {
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Request(from {:?}, {} bytes)", self.sender, self.body.len())
+        write!(
+            f,
+            "Request(from {:?}, {} bytes)",
+            self.sender,
+            self.body.len()
+        )
     }
 }
 
@@ -104,7 +109,12 @@ impl Operations {
         for (name, taken) in other.taken {
             match self.taken.get_mut(&name) {
                 Some(mine) if mine.shared && taken.shared => mine.handlers.extend(taken.handlers),
-                Some(_) => return Err(Error::Taken { namespace: name.0, element: name.1 }),
+                Some(_) => {
+                    return Err(Error::Taken {
+                        namespace: name.0,
+                        element: name.1,
+                    });
+                }
                 None => {
                     self.taken.insert(name, taken);
                 }
@@ -121,7 +131,9 @@ impl Operations {
 
     /// The handlers of a request element, in order.
     pub(crate) fn find(&self, namespace: &str, element: &str) -> Option<&[Handler]> {
-        self.taken.get(&(namespace.to_owned(), element.to_owned())).map(|taken| taken.handlers.as_slice())
+        self.taken
+            .get(&(namespace.to_owned(), element.to_owned()))
+            .map(|taken| taken.handlers.as_slice())
     }
 
     /// Whether a message namespace is served.
@@ -131,7 +143,10 @@ impl Operations {
 
     fn put(self, contract: &Contract, handler: Handler, shared: bool) -> Result<Self, Error> {
         let namespace = contract.message_namespace();
-        let taken = Taken { shared, handlers: vec![handler] };
+        let taken = Taken {
+            shared,
+            handlers: vec![handler],
+        };
         let one = HashMap::from([((namespace, contract.request_element().to_owned()), taken)]);
         self.merge(Self { taken: one })
     }

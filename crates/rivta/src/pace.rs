@@ -19,7 +19,10 @@ impl Pace {
             .then(|| Duration::try_from_secs_f64(1.0 / per_second).ok())
             .flatten()
             .filter(|gap| *gap <= Duration::from_secs(3_600))
-            .map(|gap| Self { gap, next: Mutex::new(None) })
+            .map(|gap| Self {
+                gap,
+                next: Mutex::new(None),
+            })
     }
 
     /// Waits for the turn of this call.
@@ -46,9 +49,15 @@ mod tests {
         let pace = Pace::new(2.0).expect("a pace");
         let start = Instant::now();
         let after = |at: Instant| at.duration_since(start).as_millis();
-        assert_eq!((0..4).map(|_| after(pace.place(start))).collect::<Vec<_>>(), [0, 500, 1_000, 1_500]);
+        assert_eq!(
+            (0..4).map(|_| after(pace.place(start))).collect::<Vec<_>>(),
+            [0, 500, 1_000, 1_500]
+        );
         let later = start + Duration::from_secs(60);
-        assert_eq!((0..2).map(|_| after(pace.place(later))).collect::<Vec<_>>(), [60_000, 60_500]);
+        assert_eq!(
+            (0..2).map(|_| after(pace.place(later))).collect::<Vec<_>>(),
+            [60_000, 60_500]
+        );
     }
 
     #[test]

@@ -8,7 +8,11 @@ use crate::{
 };
 
 /// `itintegration:monitoring` PingForConfiguration 1. Every [`crate::Server`] answers it.
-pub const PING: Contract = Contract::new("urn:riv:itintegration:monitoring", "PingForConfiguration", 1);
+pub const PING: Contract = Contract::new(
+    "urn:riv:itintegration:monitoring",
+    "PingForConfiguration",
+    1,
+);
 
 /// Answer to a ping.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,7 +28,11 @@ impl Client {
     ///
     /// # Errors
     /// [`CallError`]. A producer need not know this contract (the demand was dropped in 2018).
-    pub async fn ping(&self, contract: &Contract, logical_address: &str) -> Result<Pong, CallError> {
+    pub async fn ping(
+        &self,
+        contract: &Contract,
+        logical_address: &str,
+    ) -> Result<Pong, CallError> {
         let ns = PING.message_namespace();
         let body = xml::document("p:PingForConfiguration", &[("p", &ns)], |w| {
             w.text("p:serviceContractNamespace", &contract.message_namespace());
@@ -32,8 +40,13 @@ impl Client {
         });
         let response = self.ask(&PING, logical_address, None, &body).await?;
         Ok(Pong {
-            version: response.text_of(&ns, "version").unwrap_or_default().to_owned(),
-            at: response.text_of(&ns, "pingDateTime").and_then(xml::parse_timestamp),
+            version: response
+                .text_of(&ns, "version")
+                .unwrap_or_default()
+                .to_owned(),
+            at: response
+                .text_of(&ns, "pingDateTime")
+                .and_then(xml::parse_timestamp),
         })
     }
 
@@ -42,10 +55,19 @@ impl Client {
     ///
     /// # Errors
     /// The problem of `area` that stands in the way.
-    pub async fn reach(&self, contract: &Contract, logical_address: &str, area: &str) -> Result<(), Problem> {
+    pub async fn reach(
+        &self,
+        contract: &Contract,
+        logical_address: &str,
+        area: &str,
+    ) -> Result<(), Problem> {
         match self.ping(contract, logical_address).await {
             Ok(_) => Ok(()),
-            Err(CallError::Fault(fault)) if fault.vp.is_none_or(|vp| vp.kind() == Kind::Invalid) => Ok(()),
+            Err(CallError::Fault(fault))
+                if fault.vp.is_none_or(|vp| vp.kind() == Kind::Invalid) =>
+            {
+                Ok(())
+            }
             Err(error) => Err(error.problem(area)),
         }
     }
@@ -56,8 +78,12 @@ pub(crate) fn pong(request: &Element, version: &str, now: Timestamp) -> Result<S
     let ns = PING.message_namespace();
     request.require_text(&ns, "serviceContractNamespace")?;
     request.require_text(&ns, "logicalAddress")?;
-    Ok(xml::document("p:PingForConfigurationResponse", &[("p", &ns)], |w| {
-        w.text("p:version", version);
-        w.text("p:pingDateTime", &xml::timestamp(now));
-    }))
+    Ok(xml::document(
+        "p:PingForConfigurationResponse",
+        &[("p", &ns)],
+        |w| {
+            w.text("p:version", version);
+            w.text("p:pingDateTime", &xml::timestamp(now));
+        },
+    ))
 }

@@ -38,15 +38,24 @@ impl ServerConfig {
     /// Plain HTTP on a free port of the loopback address: for neighbours and tests.
     #[must_use]
     pub fn loopback() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 0)), tls: None, allowed_senders: Vec::new(), max_body: default_max_body() }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            tls: None,
+            allowed_senders: Vec::new(),
+            max_body: default_max_body(),
+        }
     }
 
     fn check(&self) -> Result<(), Error> {
         if self.tls.is_none() && !self.listen.ip().is_loopback() {
-            return Err(Error::Setting("without TLS only the loopback address is listened on".to_owned()));
+            return Err(Error::Setting(
+                "without TLS only the loopback address is listened on".to_owned(),
+            ));
         }
         if self.tls.is_none() && !self.allowed_senders.is_empty() {
-            return Err(Error::Setting("allowed_senders needs TLS: nobody can tell who sends without it".to_owned()));
+            return Err(Error::Setting(
+                "allowed_senders needs TLS: nobody can tell who sends without it".to_owned(),
+            ));
         }
         Ok(())
     }
@@ -60,7 +69,12 @@ impl Server {
     /// An endpoint without operations that tells the time of `clock`.
     #[must_use]
     pub fn builder(config: ServerConfig, clock: Arc<dyn Clock>) -> ServerBuilder {
-        ServerBuilder { config, clock, operations: Ok(Operations::new()), version: env!("CARGO_PKG_VERSION").to_owned() }
+        ServerBuilder {
+            config,
+            clock,
+            operations: Ok(Operations::new()),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
     }
 }
 
@@ -74,7 +88,11 @@ pub struct ServerBuilder {
 
 impl fmt::Debug for ServerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ServerBuilder({}, {:?})", self.config.listen, self.operations)
+        write!(
+            f,
+            "ServerBuilder({}, {:?})",
+            self.config.listen, self.operations
+        )
     }
 }
 
@@ -82,14 +100,18 @@ impl ServerBuilder {
     /// Adds one operation.
     #[must_use]
     pub fn operation(mut self, contract: &Contract, handler: Handler) -> Self {
-        self.operations = self.operations.and_then(|operations| operations.operation(contract, handler));
+        self.operations = self
+            .operations
+            .and_then(|operations| operations.operation(contract, handler));
         self
     }
 
     /// Adds what an adapter brings.
     #[must_use]
     pub fn operations(mut self, more: Operations) -> Self {
-        self.operations = self.operations.and_then(|operations| operations.merge(more));
+        self.operations = self
+            .operations
+            .and_then(|operations| operations.merge(more));
         self
     }
 
@@ -107,26 +129,35 @@ impl ServerBuilder {
     /// Settings that cannot work, certificates that cannot be read, an address that is taken.
     pub async fn start(self) -> Result<Running, Error> {
         self.config.check()?;
-        let bind = |error: std::io::Error| Error::Bind { address: self.config.listen.to_string(), reason: error.kind().to_string() };
+        let bind = |error: std::io::Error| Error::Bind {
+            address: self.config.listen.to_string(),
+            reason: error.kind().to_string(),
+        };
         let tls = self.config.tls.as_ref().map(tls::server).transpose()?;
         let socket = std::net::TcpListener::bind(self.config.listen).map_err(bind)?;
         let addr = socket.local_addr().map_err(bind)?;
         let exchange = Exchange {
             operations: self.operations?,
-            allowed: tls.is_some().then(|| self.config.allowed_senders.iter().cloned().collect()),
+            allowed: tls
+                .is_some()
+                .then(|| self.config.allowed_senders.iter().cloned().collect()),
             max_body: self.config.max_body,
             version: self.version,
             clock: self.clock,
             runtime: tokio::runtime::Handle::current(),
         };
         let exchange = web::Data::new(exchange);
-        let server = HttpServer::new(move || App::new().app_data(exchange.clone()).default_service(web::to(exchange::answer)))
-            .workers(1)
-            .disable_signals()
-            .shutdown_timeout(5)
-            .client_request_timeout(Duration::from_secs(5))
-            .keep_alive(Duration::from_secs(75))
-            .on_connect(exchange::note_sender);
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(exchange.clone())
+                .default_service(web::to(exchange::answer))
+        })
+        .workers(1)
+        .disable_signals()
+        .shutdown_timeout(5)
+        .client_request_timeout(Duration::from_secs(5))
+        .keep_alive(Duration::from_secs(75))
+        .on_connect(exchange::note_sender);
         let server = match tls {
             Some(tls) => server.listen_rustls_0_23(socket, tls),
             None => server.listen(socket),
@@ -134,7 +165,11 @@ impl ServerBuilder {
         let server = server.map_err(bind)?.run();
         let handle = server.handle();
         tokio::spawn(server);
-        Ok(Running { addr, secure: self.config.tls.is_some(), handle })
+        Ok(Running {
+            addr,
+            secure: self.config.tls.is_some(),
+            handle,
+        })
     }
 }
 

@@ -8,7 +8,9 @@ use rustls::{
     crypto::CryptoProvider,
     server::{NoServerSessionStorage, WebPkiClientVerifier},
 };
-use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, pem::PemObject};
+use rustls_pki_types::{
+    CertificateDer, CertificateRevocationListDer, PrivateKeyDer, pem::PemObject,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use x509_parser::oid_registry::Oid;
@@ -52,12 +54,17 @@ pub(crate) fn server(config: &ServerTls) -> Result<ServerConfig, Error> {
         let lists = lists.map_err(|_| unreadable("revocation list", path))?;
         verifier = verifier.with_crls(lists).only_check_end_entity_revocation();
     }
-    let verifier = verifier.build().map_err(|error| Error::Tls(error.to_string()))?;
+    let verifier = verifier
+        .build()
+        .map_err(|error| Error::Tls(error.to_string()))?;
     let mut server = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(tls)?
         .with_client_cert_verifier(verifier)
-        .with_single_cert(chain("certificate", &config.certificate)?, private(&config.key)?)
+        .with_single_cert(
+            chain("certificate", &config.certificate)?,
+            private(&config.key)?,
+        )
         .map_err(tls)?;
     server.session_storage = Arc::new(NoServerSessionStorage {});
     server.send_tls13_tickets = 0;
@@ -88,8 +95,13 @@ fn roots(path: &Path) -> Result<RootCertStore, Error> {
 }
 
 fn chain(what: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).map_err(|_| unreadable(what, path))?.collect();
-    certificates.ok().filter(|found| !found.is_empty()).ok_or_else(|| unreadable(what, path))
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path)
+        .map_err(|_| unreadable(what, path))?
+        .collect();
+    certificates
+        .ok()
+        .filter(|found| !found.is_empty())
+        .ok_or_else(|| unreadable(what, path))
 }
 
 fn private(path: &Path) -> Result<PrivateKeyDer<'static>, Error> {
@@ -97,7 +109,10 @@ fn private(path: &Path) -> Result<PrivateKeyDer<'static>, Error> {
 }
 
 fn unreadable(what: &'static str, path: &Path) -> Error {
-    Error::Pem { what, path: path.display().to_string() }
+    Error::Pem {
+        what,
+        path: path.display().to_string(),
+    }
 }
 
 fn tls(error: rustls::Error) -> Error {

@@ -4,11 +4,13 @@
 //! The reader makes a small tree and compares names by namespace, never by prefix. It refuses a
 //! DOCTYPE and every entity but the five of XML itself, so nothing is expanded or fetched.
 
+mod element;
 mod read;
 mod time;
 mod write;
 
-pub use read::{Attribute, Element, Limits, decode};
+pub use element::{Attribute, Element, Limits};
+pub use read::decode;
 pub(crate) use read::parts;
 pub use time::{PartialDate, date, parse_date, parse_timestamp, timestamp};
 pub use write::{Writer, document};

@@ -16,8 +16,16 @@ pub enum Format {
 }
 
 /// The columns we know.
-pub(super) const KNOWN: [&str; 8] =
-    ["person_id", "unit_hsa_id", "unit_name", "listed_since", "language", "interpreter", "invitation", "test"];
+pub(super) const KNOWN: [&str; 8] = [
+    "person_id",
+    "unit_hsa_id",
+    "unit_name",
+    "listed_since",
+    "language",
+    "interpreter",
+    "invitation",
+    "test",
+];
 
 /// The fields of one line in the order of [`KNOWN`]; `None` where there is nothing.
 pub(super) type Line = [Option<String>; KNOWN.len()];
@@ -36,15 +44,27 @@ pub(super) struct Columns {
 
 impl Columns {
     pub fn json() -> Self {
-        Self { format: Format::JsonLines, places: Vec::new(), ignored: Vec::new() }
+        Self {
+            format: Format::JsonLines,
+            places: Vec::new(),
+            ignored: Vec::new(),
+        }
     }
 
     /// Reads the first line. The separator is the one of `;`, `,` and tab that it holds most of.
     pub fn csv(line: &[u8]) -> Result<Self, FileError> {
         let count = |separator: u8| line.iter().filter(|byte| **byte == separator).count();
-        let separator = [b';', b',', b'\t'].into_iter().rev().max_by_key(|separator| count(*separator)).unwrap_or(b';');
+        let separator = [b';', b',', b'\t']
+            .into_iter()
+            .rev()
+            .max_by_key(|separator| count(*separator))
+            .unwrap_or(b';');
         let names = fields(line, separator).map_err(|_| FileError::Column(KNOWN[0]))?;
-        let mut columns = Self { format: Format::Csv(separator), places: Vec::new(), ignored: Vec::new() };
+        let mut columns = Self {
+            format: Format::Csv(separator),
+            places: Vec::new(),
+            ignored: Vec::new(),
+        };
         for name in names {
             let name = name.trim().to_lowercase();
             let place = KNOWN.iter().position(|known| *known == name);
@@ -80,7 +100,11 @@ impl Columns {
         };
         let fields = fields(line, separator)?;
         if fields.len() != self.places.len() {
-            let reason = format!("{} fields where the first line has {}", fields.len(), self.places.len());
+            let reason = format!(
+                "{} fields where the first line has {}",
+                fields.len(),
+                self.places.len()
+            );
             return Err(("HUB-ROSTER-013", reason.into()));
         }
         let mut out = Line::default();
@@ -95,19 +119,30 @@ impl Columns {
 
 /// UTF-8, or else Latin-1, where every byte is the character of its number.
 fn decode(bytes: &[u8]) -> Cow<'_, str> {
-    std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(|byte| char::from(*byte)).collect(), Cow::Borrowed)
+    std::str::from_utf8(bytes).map_or_else(
+        |_| bytes.iter().map(|byte| char::from(*byte)).collect(),
+        Cow::Borrowed,
+    )
 }
 
 /// Splits at the separator; a field in `"` may hold it, and `""` is one quote.
 fn fields(line: &[u8], separator: u8) -> Result<Vec<Cow<'_, str>>, Refusal> {
-    let quote = || ("HUB-ROSTER-014", Cow::Borrowed("a quote that is not closed, or text beside one"));
+    let quote = || {
+        (
+            "HUB-ROSTER-014",
+            Cow::Borrowed("a quote that is not closed, or text beside one"),
+        )
+    };
     let mut out = Vec::with_capacity(KNOWN.len());
     let mut rest = line;
     loop {
         let (field, after) = match rest {
             [b'"', quoted @ ..] => quoted_field(quoted).ok_or_else(quote)?,
             _ => {
-                let end = rest.iter().position(|byte| *byte == separator).unwrap_or(rest.len());
+                let end = rest
+                    .iter()
+                    .position(|byte| *byte == separator)
+                    .unwrap_or(rest.len());
                 (decode(&rest[..end]), &rest[end..])
             }
         };

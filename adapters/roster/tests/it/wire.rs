@@ -14,10 +14,21 @@ use crate::{house, now, number, roster, schema};
 async fn requests_and_responses_are_valid() {
     let house = house(0..4).await;
     house.register.kill(&number(0), date(2026, 8, 30)).unwrap();
-    house.register.protect(&number(1), Protection::FingeradePersonuppgifter).unwrap();
-    house.register.change_number(&number(2), &number(3), date(2026, 8, 30)).unwrap();
+    house
+        .register
+        .protect(&number(1), Protection::FingeradePersonuppgifter)
+        .unwrap();
+    house
+        .register
+        .change_number(&number(2), &number(3), date(2026, 8, 30))
+        .unwrap();
     let mut person = house.register.person(&number(3)).unwrap();
-    person.special = Some(Residence { care_of: Some("c/o Bo".into()), street: "Box 1".into(), postal_code: 33_130, city: "VÄRNAMO".into() });
+    person.special = Some(Residence {
+        care_of: Some("c/o Bo".into()),
+        street: "Box 1".into(),
+        postal_code: 33_130,
+        city: "VÄRNAMO".into(),
+    });
     person.middle = Some("Alm".into());
     house.register.set(person).unwrap();
 
@@ -27,16 +38,31 @@ async fn requests_and_responses_are_valid() {
     let between = handler(move |request| {
         let (heard, onward) = (Arc::clone(&heard), onward.clone());
         async move {
-            let answer = onward.call(&GET_PERSONS, &request.logical_address, None, &request.body).await;
+            let answer = onward
+                .call(&GET_PERSONS, &request.logical_address, None, &request.body)
+                .await;
             let answer = answer.map_err(|error| SoapFault::server(error.to_string()))?;
-            heard.lock().unwrap().extend([(Some(request.logical_address), request.body), (None, answer.clone())]);
+            heard.lock().unwrap().extend([
+                (Some(request.logical_address), request.body),
+                (None, answer.clone()),
+            ]);
             Ok(answer)
         }
     });
     let clock = Arc::new(VirtualClock::new(now()));
-    let running = Server::builder(ServerConfig::loopback(), clock).operation(&GET_PERSONS, between).start().await.unwrap();
+    let running = Server::builder(ServerConfig::loopback(), clock)
+        .operation(&GET_PERSONS, between)
+        .start()
+        .await
+        .unwrap();
     let ids: Vec<_> = (0..5).map(number).collect();
-    assert!(roster(&running.url()).lookup(&ids, now()).await.iter().all(Result::is_ok));
+    assert!(
+        roster(&running.url())
+            .lookup(&ids, now())
+            .await
+            .iter()
+            .all(Result::is_ok)
+    );
     let said = said.lock().unwrap();
     assert_eq!(said.len(), 2);
     for (address, body) in said.iter() {
@@ -56,13 +82,50 @@ async fn the_register_is_strict() {
         number(1).expose()
     );
     let national = "SE165565594230-1000";
-    let answer = client.call(&GET_PERSONS, national, None, &good).await.unwrap();
-    assert!(answer.contains("residentialAddress") && !answer.contains("optoutPaperNotification"), "profile 2 has no opt-out");
-    assert!(client.call(&GET_PERSONS, "SE1-OTHER", None, &good).await.is_err());
-    for (from, to) in [("P2", "P11"), ("false", "nej"), ("3.1</c:root>", "3.3</c:root>"), (number(1).expose(), "191212121213")] {
-        assert!(client.call(&GET_PERSONS, national, None, &good.replace(from, to)).await.is_err(), "{to}");
+    let answer = client
+        .call(&GET_PERSONS, national, None, &good)
+        .await
+        .unwrap();
+    assert!(
+        answer.contains("residentialAddress") && !answer.contains("optoutPaperNotification"),
+        "profile 2 has no opt-out"
+    );
+    assert!(
+        client
+            .call(&GET_PERSONS, "SE1-OTHER", None, &good)
+            .await
+            .is_err()
+    );
+    for (from, to) in [
+        ("P2", "P11"),
+        ("false", "nej"),
+        ("3.1</c:root>", "3.3</c:root>"),
+        (number(1).expose(), "191212121213"),
+    ] {
+        assert!(
+            client
+                .call(&GET_PERSONS, national, None, &good.replace(from, to))
+                .await
+                .is_err(),
+            "{to}"
+        );
     }
     let person = &good[good.find("<r:personId>").unwrap()..good.find("<r:profile>").unwrap()];
-    assert!(client.call(&GET_PERSONS, national, None, &good.replace(person, &person.repeat(501))).await.is_err());
-    assert!(client.call(&GET_PERSONS, national, None, &good.replace(person, "")).await.is_err());
+    assert!(
+        client
+            .call(
+                &GET_PERSONS,
+                national,
+                None,
+                &good.replace(person, &person.repeat(501))
+            )
+            .await
+            .is_err()
+    );
+    assert!(
+        client
+            .call(&GET_PERSONS, national, None, &good.replace(person, ""))
+            .await
+            .is_err()
+    );
 }

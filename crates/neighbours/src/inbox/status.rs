@@ -8,8 +8,11 @@ use super::{
     wire::{Way, bad},
 };
 
-pub(super) const CONTRACT: Contract =
-    Contract::new("urn:riv-application:infrastructure:eservicesupply:patientportal", "GetMessageThreadStatus", 2);
+pub(super) const CONTRACT: Contract = Contract::new(
+    "urn:riv-application:infrastructure:eservicesupply:patientportal",
+    "GetMessageThreadStatus",
+    2,
+);
 
 pub(super) fn answer(office: &Office, request: &Request, way: Way) -> Answer {
     let ns = CONTRACT.message_namespace();
@@ -21,15 +24,23 @@ pub(super) fn answer(office: &Office, request: &Request, way: Way) -> Answer {
     let state = office.state();
     let known = state.threads.contains_key(thread);
     let read = state.read.get(thread);
-    let named = if way == Way::Astray { "another-thread" } else { thread };
-    Ok(xml::document("r:GetMessageThreadStatusResponse", &[("r", &ns)], |w| {
-        if known {
-            w.element("r:messageThread", |w| {
-                w.text("r:messageThreadId", named);
-                w.flag("r:read", read.is_some());
-                w.optional("r:readTime", read.map(|at| xml::timestamp(*at)).as_deref());
-            });
-        }
-        w.text("r:resultCode", "OK");
-    }))
+    let named = if way == Way::Astray {
+        "another-thread"
+    } else {
+        thread
+    };
+    Ok(xml::document(
+        "r:GetMessageThreadStatusResponse",
+        &[("r", &ns)],
+        |w| {
+            if known {
+                w.element("r:messageThread", |w| {
+                    w.text("r:messageThreadId", named);
+                    w.flag("r:read", read.is_some());
+                    w.optional("r:readTime", read.map(|at| xml::timestamp(*at)).as_deref());
+                });
+            }
+            w.text("r:resultCode", "OK");
+        },
+    ))
 }

@@ -71,7 +71,12 @@ impl Person {
             middle: None,
             surname: surname.to_owned(),
             notification_name: None,
-            residence: Some(Residence { care_of: None, street: "Storgatan 1".to_owned(), postal_code: 57_131, city: "NÄSSJÖ".to_owned() }),
+            residence: Some(Residence {
+                care_of: None,
+                street: "Storgatan 1".to_owned(),
+                postal_code: 57_131,
+                city: "NÄSSJÖ".to_owned(),
+            }),
             special: None,
             county: ("06".to_owned(), "82".to_owned()),
             protection: Protection::None,

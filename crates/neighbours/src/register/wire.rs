@@ -32,21 +32,32 @@ pub(super) fn answer(hall: &Hall, request: &Request) -> Answer {
         Some(Fault::Garbage) => return Err(SoapFault::noise()),
         _ => {}
     }
-    if !request.logical_address.eq_ignore_ascii_case(&hall.logical_address) {
+    if !request
+        .logical_address
+        .eq_ignore_ascii_case(&hall.logical_address)
+    {
         return Err(SoapFault::client("PU: okänd logisk adress"));
     }
     let mut question = read(request)?;
     hall.asked.fetch_add(question.ids.len(), Ordering::SeqCst);
     match fault {
         Some(Fault::LoseAnswer) => return Err(SoapFault::silence()),
-        Some(Fault::WrongAnswer) => question.ids = vec![PersonId::parse("191212121212").map_err(|error| SoapFault::server(error.to_string()))?],
+        Some(Fault::WrongAnswer) => {
+            question.ids = vec![
+                PersonId::parse("191212121212")
+                    .map_err(|error| SoapFault::server(error.to_string()))?,
+            ]
+        }
         _ => {}
     }
     Ok(write(&hall.people(), &question))
 }
 
 fn read(request: &Request) -> Result<Question, SoapFault> {
-    let (ns, core) = (GET_PERSONS.message_namespace(), GET_PERSONS.types_namespace());
+    let (ns, core) = (
+        GET_PERSONS.message_namespace(),
+        GET_PERSONS.types_namespace(),
+    );
     let bad = |error: xml::Error| SoapFault::client(format!("PU: {error}"));
     let root = request.element()?;
     let mut ids = Vec::new();
@@ -70,31 +81,45 @@ fn read(request: &Request) -> Result<Question, SoapFault> {
         _ => return Err(SoapFault::client("PU: okänd profil")),
     };
     let ignore_referred = root.flag(&ns, "ignoreReferredIdentity").map_err(bad)?;
-    let ignore_referred = ignore_referred.ok_or_else(|| SoapFault::client("PU: ignoreReferredIdentity saknas"))?;
-    Ok(Question { ids, profile, ignore_referred })
+    let ignore_referred =
+        ignore_referred.ok_or_else(|| SoapFault::client("PU: ignoreReferredIdentity saknas"))?;
+    Ok(Question {
+        ids,
+        profile,
+        ignore_referred,
+    })
 }
 
 fn write(people: &HashMap<String, Person>, question: &Question) -> String {
-    let (ns, core) = (GET_PERSONS.message_namespace(), GET_PERSONS.types_namespace());
-    xml::document("r:GetPersonsForProfileResponse", &[("r", &ns), ("c", &core)], |w| {
-        for id in &question.ids {
-            let mut person = people.get(id.expose());
-            // A number may refer to one that refers on.
-            for _ in 0..8 {
-                let next = person.filter(|_| !question.ignore_referred).and_then(|p| p.now.as_ref());
-                match next.and_then(|now| people.get(now)) {
-                    Some(found) => person = Some(found),
-                    None => break,
+    let (ns, core) = (
+        GET_PERSONS.message_namespace(),
+        GET_PERSONS.types_namespace(),
+    );
+    xml::document(
+        "r:GetPersonsForProfileResponse",
+        &[("r", &ns), ("c", &core)],
+        |w| {
+            for id in &question.ids {
+                let mut person = people.get(id.expose());
+                // A number may refer to one that refers on.
+                for _ in 0..8 {
+                    let next = person
+                        .filter(|_| !question.ignore_referred)
+                        .and_then(|p| p.now.as_ref());
+                    match next.and_then(|now| people.get(now)) {
+                        Some(found) => person = Some(found),
+                        None => break,
+                    }
                 }
+                w.element("r:requestedPersonRecord", |w| {
+                    identity(w, "c:requestedPersonalIdentity", id.expose());
+                    if let Some(person) = person {
+                        w.element("c:personRecord", |w| record(w, person, question.profile));
+                    }
+                });
             }
-            w.element("r:requestedPersonRecord", |w| {
-                identity(w, "c:requestedPersonalIdentity", id.expose());
-                if let Some(person) = person {
-                    w.element("c:personRecord", |w| record(w, person, question.profile));
-                }
-            });
-        }
-    })
+        },
+    )
 }
 
 fn identity(w: &mut Writer, name: &str, number: &str) {
@@ -125,7 +150,9 @@ fn record(w: &mut Writer, person: &Person, profile: u8) {
         w.optional("c:notificationName", person.notification_name.as_deref());
     });
     for referred in person.formerly.iter().chain(&person.now) {
-        w.element("c:referredPersonalIdentities", |w| identity(w, "c:referredPersonalIdentity", referred));
+        w.element("c:referredPersonalIdentities", |w| {
+            identity(w, "c:referredPersonalIdentity", referred)
+        });
     }
     w.element("c:populationRegistrationLocality", |w| {
         w.text("c:countyCode", &person.county.0);

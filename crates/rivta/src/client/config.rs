@@ -76,7 +76,12 @@ impl ClientConfig {
 
     /// The same with mutual TLS.
     #[must_use]
-    pub fn with_tls(mut self, ca: impl Into<PathBuf>, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+    pub fn with_tls(
+        mut self,
+        ca: impl Into<PathBuf>,
+        certificate: impl Into<PathBuf>,
+        key: impl Into<PathBuf>,
+    ) -> Self {
         self.ca = Some(ca.into());
         self.certificate = Some(certificate.into());
         self.key = Some(key.into());
@@ -93,9 +98,13 @@ impl ClientConfig {
             return Err(setting("timeout_ms must be positive"));
         }
         match url.scheme() {
-            "https" if self.credentials()?.is_none() => Err(setting("https needs ca, certificate and key")),
+            "https" if self.credentials()?.is_none() => {
+                Err(setting("https needs ca, certificate and key"))
+            }
             "https" => Ok(url),
-            "http" if self.credentials()?.is_some() => Err(setting("ca, certificate and key need https")),
+            "http" if self.credentials()?.is_some() => {
+                Err(setting("ca, certificate and key need https"))
+            }
             "http" if is_loopback(&url) => Ok(url),
             "http" => Err(setting("http is for the loopback address only")),
             _ => Err(setting("endpoint must be https")),
@@ -106,14 +115,19 @@ impl ClientConfig {
         match (&self.ca, &self.certificate, &self.key) {
             (Some(ca), Some(certificate), Some(key)) => Ok(Some((ca, certificate, key))),
             (None, None, None) => Ok(None),
-            _ => Err(Error::Setting("ca, certificate and key belong together".to_owned())),
+            _ => Err(Error::Setting(
+                "ca, certificate and key belong together".to_owned(),
+            )),
         }
     }
 }
 
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]
@@ -122,10 +136,23 @@ mod tests {
 
     #[test]
     fn plain_http_stays_at_home() {
-        for good in ["http://127.0.0.1:1/x", "http://localhost/x", "http://[::1]:1/"] {
+        for good in [
+            "http://127.0.0.1:1/x",
+            "http://localhost/x",
+            "http://[::1]:1/",
+        ] {
             assert!(ClientConfig::to(good).url().is_ok(), "{good}");
         }
-        for bad in ["http://192.0.2.1/", "http://example.org/", "https://127.0.0.1/", "ftp://localhost/", "nonsense", "", "http://u:p@localhost/", "http://localhost.example.org/"] {
+        for bad in [
+            "http://192.0.2.1/",
+            "http://example.org/",
+            "https://127.0.0.1/",
+            "ftp://localhost/",
+            "nonsense",
+            "",
+            "http://u:p@localhost/",
+            "http://localhost.example.org/",
+        ] {
             assert!(ClientConfig::to(bad).url().is_err(), "{bad}");
         }
         let tls = |endpoint| ClientConfig::to(endpoint).with_tls("a", "b", "c").url();

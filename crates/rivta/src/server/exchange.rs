@@ -3,7 +3,9 @@
 use std::{any::Any, collections::HashSet, sync::Arc, time::Duration};
 
 use actix_tls::accept::rustls_0_23::TlsStream;
-use actix_web::{HttpRequest, HttpResponse, dev::Extensions, http::Method, rt::net::TcpStream, web};
+use actix_web::{
+    HttpRequest, HttpResponse, dev::Extensions, http::Method, rt::net::TcpStream, web,
+};
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use halsonav_domain::{Clock, HsaId};
@@ -39,23 +41,38 @@ struct Sender(HsaId);
 pub(super) fn note_sender(connection: &dyn Any, extensions: &mut Extensions) {
     if let Some(stream) = connection.downcast_ref::<TlsStream<TcpStream>>() {
         let certificates = stream.get_ref().1.peer_certificates();
-        if let Some(id) = certificates.and_then(<[_]>::first).and_then(|leaf| tls::sender(leaf)) {
+        if let Some(id) = certificates
+            .and_then(<[_]>::first)
+            .and_then(|leaf| tls::sender(leaf))
+        {
             extensions.insert(Sender(id));
         }
     }
 }
 
 /// Answers a request. Nothing of it is read until its sender is allowed.
-pub(super) async fn answer(request: HttpRequest, payload: web::Payload, exchange: web::Data<Exchange>) -> HttpResponse {
+pub(super) async fn answer(
+    request: HttpRequest,
+    payload: web::Payload,
+    exchange: web::Data<Exchange>,
+) -> HttpResponse {
     let sender = request.conn_data::<Sender>().map(|sender| sender.0.clone());
     if let Some(allowed) = &exchange.allowed
-        && !sender.as_ref().is_some_and(|sender| allowed.contains(sender))
+        && !sender
+            .as_ref()
+            .is_some_and(|sender| allowed.contains(sender))
     {
-        tracing::warn!(sender = sender.as_ref().map(HsaId::as_str), "sender is not allowed");
+        tracing::warn!(
+            sender = sender.as_ref().map(HsaId::as_str),
+            "sender is not allowed"
+        );
         return HttpResponse::Forbidden().force_close().finish();
     }
     if request.method() != Method::POST {
-        return HttpResponse::MethodNotAllowed().insert_header(("Allow", "POST")).force_close().finish();
+        return HttpResponse::MethodNotAllowed()
+            .insert_header(("Allow", "POST"))
+            .force_close()
+            .finish();
     }
     let body = match tokio::time::timeout(BODY_TIME, read(payload, exchange.max_body)).await {
         Ok(Ok(body)) => body,
@@ -63,7 +80,9 @@ pub(super) async fn answer(request: HttpRequest, payload: web::Payload, exchange
         Err(_) => return HttpResponse::RequestTimeout().force_close().finish(),
     };
     match exchange.carry_out(sender, &body).await {
-        Ok(response) => HttpResponse::Ok().content_type(CONTENT_TYPE).body(envelope::answer(&response)),
+        Ok(response) => HttpResponse::Ok()
+            .content_type(CONTENT_TYPE)
+            .body(envelope::answer(&response)),
         Err(fault) => refuse(&fault),
     }
 }
@@ -82,40 +101,65 @@ async fn read(mut payload: web::Payload, limit: usize) -> Result<Vec<u8>, HttpRe
 
 fn refuse(fault: &SoapFault) -> HttpResponse {
     match fault.manners {
-        Manners::Fault => HttpResponse::InternalServerError().content_type(CONTENT_TYPE).body(envelope::answer(&fault.write())),
-        Manners::Noise => HttpResponse::Ok().content_type("text/html").body("<html><body>502 Bad Gateway</body></html>"),
+        Manners::Fault => HttpResponse::InternalServerError()
+            .content_type(CONTENT_TYPE)
+            .body(envelope::answer(&fault.write())),
+        Manners::Noise => HttpResponse::Ok()
+            .content_type("text/html")
+            .body("<html><body>502 Bad Gateway</body></html>"),
         Manners::Silence => {
             let cut = std::io::Error::from(std::io::ErrorKind::ConnectionAborted);
-            HttpResponse::Ok().content_type(CONTENT_TYPE).streaming(stream::iter([Ok(Bytes::from_static(b"<")), Err(cut)]))
+            HttpResponse::Ok()
+                .content_type(CONTENT_TYPE)
+                .streaming(stream::iter([Ok(Bytes::from_static(b"<")), Err(cut)]))
         }
     }
 }
 
 impl Exchange {
     async fn carry_out(&self, sender: Option<HsaId>, body: &[u8]) -> Answer {
-        let limits = Limits { bytes: self.max_body.saturating_mul(2), ..Limits::default() };
+        let limits = Limits {
+            bytes: self.max_body.saturating_mul(2),
+            ..Limits::default()
+        };
         let text = xml::decode(body).map_err(|error| SoapFault::client(error.to_string()))?;
         let envelope = Envelope::read(&text, limits)?;
         if let Some(header) = envelope.foreign {
-            return Err(SoapFault::new(FaultCode::MustUnderstand, format!("header {header} is not understood")));
+            return Err(SoapFault::new(
+                FaultCode::MustUnderstand,
+                format!("header {header} is not understood"),
+            ));
         }
-        let logical_address = envelope.logical_address.ok_or_else(|| SoapFault::client("the logical address is missing"))?;
+        let logical_address = envelope
+            .logical_address
+            .ok_or_else(|| SoapFault::client("the logical address is missing"))?;
         let Some(handlers) = self.operations.find(&envelope.namespace, &envelope.element) else {
             return self.without_handler(&envelope.namespace, &envelope.element, &envelope.body);
         };
-        let request = Request { logical_address, actor: envelope.actor, sender, body: envelope.body };
+        let request = Request {
+            logical_address,
+            actor: envelope.actor,
+            sender,
+            body: envelope.body,
+        };
         let mut answer = Err(SoapFault::server("nobody answered"));
         for handler in handlers {
             // On its own task: a caller that hangs up does not stop half an effect, and a panic
             // becomes a fault.
             let task = self.runtime.spawn(handler(request.clone()));
-            answer = task.await.unwrap_or_else(|_| Err(SoapFault::server("an internal error")));
+            answer = task
+                .await
+                .unwrap_or_else(|_| Err(SoapFault::server("an internal error")));
             if answer.is_err() {
                 break;
             }
         }
         if let Err(fault) = &answer {
-            tracing::info!(operation = envelope.element, fault = fault.code.as_str(), "answered with a fault");
+            tracing::info!(
+                operation = envelope.element,
+                fault = fault.code.as_str(),
+                "answered with a fault"
+            );
         }
         answer
     }
@@ -126,7 +170,11 @@ impl Exchange {
             let request = Element::parse(body).map_err(bad)?;
             return ping::pong(&request, &self.version, self.clock.now()).map_err(bad);
         }
-        let what = if self.operations.serves(namespace) { "element" } else { "contract" };
+        let what = if self.operations.serves(namespace) {
+            "element"
+        } else {
+            "contract"
+        };
         Err(SoapFault::client(format!("no such {what} here")))
     }
 }

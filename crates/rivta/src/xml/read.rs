@@ -8,143 +8,7 @@ use quick_xml::{
     name::ResolveResult,
 };
 
-use super::Error;
-
-/// How much is read before it is refused.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Limits {
-    /// Bytes of the document.
-    pub bytes: usize,
-    /// Elements within elements.
-    pub depth: usize,
-    /// Elements in all.
-    pub elements: usize,
-    /// Attributes of one element, namespace declarations among them.
-    pub attributes: usize,
-}
-
-impl Default for Limits {
-    /// Room for 500 persons with everything, or a long form; not for a bomb.
-    fn default() -> Self {
-        Self { bytes: 16 << 20, depth: 64, elements: 400_000, attributes: 64 }
-    }
-}
-
-/// An attribute that is not a namespace declaration.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Attribute {
-    /// Namespace; empty when the name has no prefix.
-    pub ns: Arc<str>,
-    /// Local name.
-    pub name: String,
-    /// Value, with references resolved.
-    pub value: String,
-}
-
-/// An element with what it holds. `Debug` shows names only: content may be personal data.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Element {
-    /// Namespace; empty when it has none.
-    pub ns: Arc<str>,
-    /// Local name.
-    pub name: String,
-    /// Attributes in order.
-    pub attributes: Vec<Attribute>,
-    /// Elements in order.
-    pub children: Vec<Element>,
-    /// All character data directly in this element, joined.
-    pub text: String,
-}
-
-impl std::fmt::Debug for Element {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{{{}}}{}({} children)", self.ns, self.name, self.children.len())
-    }
-}
-
-impl Element {
-    /// Reads a document within the default [`Limits`].
-    ///
-    /// # Errors
-    /// [`Error`], naming at most an element.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        Self::parse_within(text, Limits::default())
-    }
-
-    /// Reads a document within `limits`.
-    ///
-    /// # Errors
-    /// [`Error`], naming at most an element.
-    pub fn parse_within(text: &str, limits: Limits) -> Result<Self, Error> {
-        let mut tree = Tree::default();
-        walk(text, limits, &mut tree)?;
-        tree.root.ok_or(Error::Malformed(0))
-    }
-
-    /// Whether this is `{ns}name`.
-    #[must_use]
-    pub fn is(&self, ns: &str, name: &str) -> bool {
-        self.name == name && &*self.ns == ns
-    }
-
-    /// The first child `{ns}name`.
-    #[must_use]
-    pub fn child(&self, ns: &str, name: &str) -> Option<&Self> {
-        self.children.iter().find(|child| child.is(ns, name))
-    }
-
-    /// All children `{ns}name`.
-    pub fn all<'a>(&'a self, ns: &'a str, name: &'a str) -> impl Iterator<Item = &'a Self> + 'a {
-        self.children.iter().filter(move |child| child.is(ns, name))
-    }
-
-    /// The first child `{ns}name`, which must be there.
-    ///
-    /// # Errors
-    /// [`Error::Missing`].
-    pub fn require(&self, ns: &str, name: &str) -> Result<&Self, Error> {
-        self.child(ns, name).ok_or_else(|| Error::Missing(name.to_owned()))
-    }
-
-    /// The trimmed text of this element.
-    #[must_use]
-    pub fn value(&self) -> &str {
-        self.text.trim()
-    }
-
-    /// The trimmed text of a child; `None` when it is absent or empty, which mean the same here.
-    #[must_use]
-    pub fn text_of(&self, ns: &str, name: &str) -> Option<&str> {
-        self.child(ns, name).map(Self::value).filter(|text| !text.is_empty())
-    }
-
-    /// The trimmed text of a child that must be there and not empty.
-    ///
-    /// # Errors
-    /// [`Error::Missing`].
-    pub fn require_text(&self, ns: &str, name: &str) -> Result<&str, Error> {
-        self.text_of(ns, name).ok_or_else(|| Error::Missing(name.to_owned()))
-    }
-
-    /// A child of type `xs:boolean`.
-    ///
-    /// # Errors
-    /// [`Error::Value`] for another text.
-    pub fn flag(&self, ns: &str, name: &str) -> Result<Option<bool>, Error> {
-        match self.text_of(ns, name) {
-            None => Ok(None),
-            Some("true" | "1") => Ok(Some(true)),
-            Some("false" | "0") => Ok(Some(false)),
-            Some(_) => Err(Error::Value { name: name.to_owned(), expected: "a boolean" }),
-        }
-    }
-
-    /// The value of an attribute.
-    #[must_use]
-    pub fn attribute(&self, ns: &str, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|a| a.name == name && &*a.ns == ns).map(|a| a.value.as_str())
-    }
-}
+use super::{Attribute, Element, Error, Limits};
 
 /// Bytes to text: UTF-8, with or without a byte order mark, or UTF-16 with one (WS-I R4003).
 ///
@@ -152,15 +16,26 @@ impl Element {
 /// [`Error::Encoding`].
 pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Error> {
     let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
+        let units: Vec<u16> = bytes
+            .chunks_exact(2)
+            .map(|pair| unit([pair[0], pair[1]]))
+            .collect();
         let whole = bytes.len().is_multiple_of(2);
-        String::from_utf16(&units).ok().filter(|_| whole).map(Cow::Owned).ok_or(Error::Encoding)
+        String::from_utf16(&units)
+            .ok()
+            .filter(|_| whole)
+            .map(Cow::Owned)
+            .ok_or(Error::Encoding)
     };
     match bytes {
-        [0xEF, 0xBB, 0xBF, rest @ ..] => std::str::from_utf8(rest).map(Cow::Borrowed).map_err(|_| Error::Encoding),
+        [0xEF, 0xBB, 0xBF, rest @ ..] => std::str::from_utf8(rest)
+            .map(Cow::Borrowed)
+            .map_err(|_| Error::Encoding),
         [0xFE, 0xFF, rest @ ..] => wide(rest, u16::from_be_bytes),
         [0xFF, 0xFE, rest @ ..] => wide(rest, u16::from_le_bytes),
-        _ => std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| Error::Encoding),
+        _ => std::str::from_utf8(bytes)
+            .map(Cow::Borrowed)
+            .map_err(|_| Error::Encoding),
     }
 }
 
@@ -176,9 +51,9 @@ pub(super) trait Visitor {
 
 /// Builds the tree.
 #[derive(Default)]
-struct Tree {
+pub(super) struct Tree {
     open: Vec<Element>,
-    root: Option<Element>,
+    pub(super) root: Option<Element>,
 }
 
 impl Visitor for Tree {
@@ -231,9 +106,19 @@ impl Visitor for Parts {
             0 => self.root = Some(element),
             1 => self.sections.push(element),
             2 => {
-                let scope = reader.resolver().bindings().map(|(prefix, ns)| (declared(prefix), ns.0.to_owned())).collect();
+                let scope = reader
+                    .resolver()
+                    .bindings()
+                    .map(|(prefix, ns)| (declared(prefix), ns.0.to_owned()))
+                    .collect();
                 let section = self.sections.len() - 1;
-                self.entries.push(Entry { section, element, from: at, to: at, scope });
+                self.entries.push(Entry {
+                    section,
+                    element,
+                    from: at,
+                    to: at,
+                    scope,
+                });
             }
             _ => {}
         }
@@ -267,7 +152,7 @@ pub(crate) fn parts(text: &str, limits: Limits) -> Result<Parts, Error> {
 }
 
 /// One pass over a document; every rule of the reader is here.
-fn walk(text: &str, limits: Limits, visitor: &mut dyn Visitor) -> Result<(), Error> {
+pub(super) fn walk(text: &str, limits: Limits, visitor: &mut dyn Visitor) -> Result<(), Error> {
     if text.len() > limits.bytes {
         return Err(Error::Limit("bytes"));
     }
@@ -277,9 +162,13 @@ fn walk(text: &str, limits: Limits, visitor: &mut dyn Visitor) -> Result<(), Err
     let (mut depth, mut elements, mut rooted) = (0_usize, 0_usize, false);
     loop {
         let at = reader.buffer_position();
-        let event = reader.read_event().map_err(|error| fault(&error, reader.error_position()))?;
+        let event = reader
+            .read_event()
+            .map_err(|error| fault(&error, reader.error_position()))?;
         match event {
-            Event::Start(_) | Event::Empty(_) if depth == 0 && rooted => return Err(Error::Malformed(at)),
+            Event::Start(_) | Event::Empty(_) if depth == 0 && rooted => {
+                return Err(Error::Malformed(at));
+            }
             Event::Start(start) => {
                 rooted = true;
                 depth += 1;
@@ -309,7 +198,9 @@ fn walk(text: &str, limits: Limits, visitor: &mut dyn Visitor) -> Result<(), Err
             }
             Event::CData(_) if depth == 0 => return Err(Error::Malformed(at)),
             Event::CData(data) => visitor.text(&data.xml10_content()),
-            Event::GeneralRef(reference) => visitor.text(resolve(&reference)?.encode_utf8(&mut [0; 4])),
+            Event::GeneralRef(reference) => {
+                visitor.text(resolve(&reference)?.encode_utf8(&mut [0; 4]))
+            }
             Event::DocType(_) => return Err(Error::Forbidden),
             Event::Decl(_) | Event::Comment(_) | Event::PI(_) => {}
             Event::Eof if depth == 0 && rooted => return Ok(()),
@@ -322,7 +213,11 @@ fn check(depth: usize, elements: usize, limits: Limits) -> Result<(), Error> {
     if depth > limits.depth {
         return Err(Error::Limit("depth"));
     }
-    if elements > limits.elements { Err(Error::Limit("elements")) } else { Ok(()) }
+    if elements > limits.elements {
+        Err(Error::Limit("elements"))
+    } else {
+        Ok(())
+    }
 }
 
 fn offset(at: u64) -> usize {
@@ -331,7 +226,9 @@ fn offset(at: u64) -> usize {
 
 fn fault(error: &quick_xml::Error, at: u64) -> Error {
     match error {
-        quick_xml::Error::Namespace(quick_xml::name::NamespaceError::TooManyBindings { .. }) => Error::Limit("namespaces"),
+        quick_xml::Error::Namespace(quick_xml::name::NamespaceError::TooManyBindings {
+            ..
+        }) => Error::Limit("namespaces"),
         _ => Error::Malformed(at),
     }
 }
@@ -358,7 +255,13 @@ struct Names {
 }
 
 impl Names {
-    fn element(&mut self, reader: &NsReader<&[u8]>, start: &BytesStart<'_>, limits: Limits, at: u64) -> Result<Element, Error> {
+    fn element(
+        &mut self,
+        reader: &NsReader<&[u8]>,
+        start: &BytesStart<'_>,
+        limits: Limits,
+        at: u64,
+    ) -> Result<Element, Error> {
         let (ns, local) = reader.resolver().resolve_element(start.name());
         let ns = self.namespace(&ns, at)?;
         let name = local.into_inner().to_owned();
@@ -372,10 +275,22 @@ impl Names {
                 continue;
             }
             let (ns, local) = reader.resolver().resolve_attribute(attribute.key);
-            let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| Error::Forbidden)?;
-            attributes.push(Attribute { ns: self.namespace(&ns, at)?, name: local.into_inner().to_owned(), value: value.into_owned() });
+            let value = attribute
+                .normalized_value(XmlVersion::Implicit1_0)
+                .map_err(|_| Error::Forbidden)?;
+            attributes.push(Attribute {
+                ns: self.namespace(&ns, at)?,
+                name: local.into_inner().to_owned(),
+                value: value.into_owned(),
+            });
         }
-        Ok(Element { ns, name, attributes, children: Vec::new(), text: String::new() })
+        Ok(Element {
+            ns,
+            name,
+            attributes,
+            children: Vec::new(),
+            text: String::new(),
+        })
     }
 
     fn namespace(&mut self, resolved: &ResolveResult<'_>, at: u64) -> Result<Arc<str>, Error> {

@@ -18,7 +18,9 @@ static SWEDEN: LazyLock<TimeZone> = LazyLock::new(|| {
 /// `TS`: `YYYYMMDDhhmmss` in Swedish time.
 #[must_use]
 pub fn timestamp(at: Timestamp) -> String {
-    at.to_zoned(SWEDEN.clone()).strftime("%Y%m%d%H%M%S").to_string()
+    at.to_zoned(SWEDEN.clone())
+        .strftime("%Y%m%d%H%M%S")
+        .to_string()
 }
 
 /// Reads a `TS`.
@@ -37,7 +39,10 @@ pub fn parse_timestamp(text: &str) -> Option<Timestamp> {
     let date = parse_date(&text[..8])?;
     let part = |range: std::ops::Range<usize>| text[range].parse::<i8>().ok();
     let time = Time::new(part(8..10)?, part(10..12)?, part(12..14)?, 0).ok()?;
-    DateTime::from_parts(date, time).to_zoned(SWEDEN.clone()).ok().map(|zoned| zoned.timestamp())
+    DateTime::from_parts(date, time)
+        .to_zoned(SWEDEN.clone())
+        .ok()
+        .map(|zoned| zoned.timestamp())
 }
 
 /// `DT`: `YYYYMMDD`.
@@ -52,7 +57,12 @@ pub fn parse_date(text: &str) -> Option<Date> {
     if text.len() != 8 || !text.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    Date::new(text[..4].parse().ok()?, text[4..6].parse().ok()?, text[6..].parse().ok()?).ok()
+    Date::new(
+        text[..4].parse().ok()?,
+        text[4..6].parse().ok()?,
+        text[6..].parse().ok()?,
+    )
+    .ok()
 }
 
 /// A date of which less than the day may be known: `{format, value}`, with hyphens in the person
@@ -77,7 +87,13 @@ impl PartialDate {
         if !value.is_ascii() || format.len() != value.len() {
             return None;
         }
-        let hyphens = |text: &str| text.bytes().enumerate().filter(|(_, b)| *b == b'-').map(|(i, _)| i).collect::<Vec<_>>();
+        let hyphens = |text: &str| {
+            text.bytes()
+                .enumerate()
+                .filter(|(_, b)| *b == b'-')
+                .map(|(i, _)| i)
+                .collect::<Vec<_>>()
+        };
         if hyphens(format) != hyphens(value) {
             return None;
         }
@@ -108,7 +124,11 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expect: Option<&str>) {
-        assert_eq!(parse_timestamp(text).map(|at| at.to_string()).as_deref(), expect, "{text}");
+        assert_eq!(
+            parse_timestamp(text).map(|at| at.to_string()).as_deref(),
+            expect,
+            "{text}"
+        );
     }
 
     #[test]
@@ -130,20 +150,49 @@ mod tests {
 
     #[test]
     fn what_is_not_a_time_is_not_read() {
-        for bad in ["", "20260915", "2026-09-15T09:", "20260231090000", "20260915240000", "2026091509000x", "åååååå1"] {
+        for bad in [
+            "",
+            "20260915",
+            "2026-09-15T09:",
+            "20260231090000",
+            "20260915240000",
+            "2026091509000x",
+            "åååååå1",
+        ] {
             check(bad, None);
         }
     }
 
     #[test]
     fn partial_dates_fit_their_format() {
-        let check = |format, value, expect| assert_eq!(PartialDate::parse(format, value), expect, "{format} {value}");
+        let check = |format, value, expect| {
+            assert_eq!(
+                PartialDate::parse(format, value),
+                expect,
+                "{format} {value}"
+            )
+        };
         check("YYYY", "2026", Some(PartialDate::Year(2026)));
         check("YYYY-MM", "2026-02", Some(PartialDate::Month(2026, 2)));
         check("YYYYMM", "202602", Some(PartialDate::Month(2026, 2)));
-        check("YYYY-MM-DD", "2026-02-03", Date::new(2026, 2, 3).ok().map(PartialDate::Day));
-        check("YYYYMMDDhhmmss", "20260203100000", "2026-02-03T09:00:00Z".parse().ok().map(PartialDate::Second));
-        for (format, value) in [("YYYY-MM", "2026"), ("YYYY", "2026-02"), ("YYYY-MM-DD", "20260203"), ("YYYY-MM", "2026-13"), ("DD", "12"), ("YYYY", "åå")] {
+        check(
+            "YYYY-MM-DD",
+            "2026-02-03",
+            Date::new(2026, 2, 3).ok().map(PartialDate::Day),
+        );
+        check(
+            "YYYYMMDDhhmmss",
+            "20260203100000",
+            "2026-02-03T09:00:00Z".parse().ok().map(PartialDate::Second),
+        );
+        for (format, value) in [
+            ("YYYY-MM", "2026"),
+            ("YYYY", "2026-02"),
+            ("YYYY-MM-DD", "20260203"),
+            ("YYYY-MM", "2026-13"),
+            ("DD", "12"),
+            ("YYYY", "åå"),
+        ] {
             check(format, value, None);
         }
     }

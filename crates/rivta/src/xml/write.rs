@@ -19,12 +19,20 @@ pub struct Writer {
 /// assert_eq!(text, r#"<r:Ask xmlns:r="urn:ask:1"><r:question>1 &lt; 2?</r:question></r:Ask>"#);
 /// ```
 #[must_use]
-pub fn document(name: &str, namespaces: &[(&str, &str)], content: impl FnOnce(&mut Writer)) -> String {
+pub fn document(
+    name: &str,
+    namespaces: &[(&str, &str)],
+    content: impl FnOnce(&mut Writer),
+) -> String {
     let mut writer = Writer::default();
     writer.out.push('<');
     writer.out.push_str(name);
     for (prefix, ns) in namespaces {
-        writer.out.push_str(if prefix.is_empty() { " xmlns" } else { " xmlns:" });
+        writer.out.push_str(if prefix.is_empty() {
+            " xmlns"
+        } else {
+            " xmlns:"
+        });
         writer.out.push_str(prefix);
         writer.out.push_str("=\"");
         escape(&mut writer.out, ns);
@@ -132,8 +140,14 @@ mod tests {
         for text in ["a<b>&\"'c", "]]>", "å\r\nä\tö", "&amp;", "<!-- -->", "🙂"] {
             let xml = document("r", &[("", "urn:\"x\"")], |w| w.text("t", text));
             let root = Element::parse(&xml).expect("reads");
-            assert_eq!(root.child("urn:\"x\"", "t").map(|t| t.text.as_str()), Some(text));
+            assert_eq!(
+                root.child("urn:\"x\"", "t").map(|t| t.text.as_str()),
+                Some(text)
+            );
         }
-        assert_eq!(document("r", &[], |w| w.text("t", "a\u{0}\u{1b}b")), "<r><t>ab</t></r>");
+        assert_eq!(
+            document("r", &[], |w| w.text("t", "a\u{0}\u{1b}b")),
+            "<r><t>ab</t></r>"
+        );
     }
 }

@@ -25,17 +25,29 @@ pub fn clock() -> Arc<VirtualClock> {
 }
 
 pub async fn serve(contract: &Contract, handler: Handler) -> Running {
-    Server::builder(ServerConfig::loopback(), clock()).operation(contract, handler).start().await.unwrap()
+    Server::builder(ServerConfig::loopback(), clock())
+        .operation(contract, handler)
+        .start()
+        .await
+        .unwrap()
 }
 
 pub fn client(running: &Running) -> Client {
-    Client::new(&ClientConfig { timeout_ms: 2_000, ..ClientConfig::to(running.url()) }).unwrap()
+    Client::new(&ClientConfig {
+        timeout_ms: 2_000,
+        ..ClientConfig::to(running.url())
+    })
+    .unwrap()
 }
 
 pub fn ask(text: &str) -> String {
-    xml::document("r:Ask", &[("r", &ASK.message_namespace())], |w| w.text("r:question", text))
+    xml::document("r:Ask", &[("r", &ASK.message_namespace())], |w| {
+        w.text("r:question", text)
+    })
 }
 
 pub fn told(text: &str) -> String {
-    xml::document("r:AskResponse", &[("r", &ASK.message_namespace())], |w| w.text("r:answer", text))
+    xml::document("r:AskResponse", &[("r", &ASK.message_namespace())], |w| {
+        w.text("r:answer", text)
+    })
 }

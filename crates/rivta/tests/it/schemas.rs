@@ -7,20 +7,43 @@ use crate::{ASK, client, schema, serve};
 #[tokio::test]
 async fn our_ping_and_its_answer_are_valid() {
     let running = serve(&ASK, handler(|_| async { Ok(String::new()) })).await;
-    let body = xml::document("p:PingForConfiguration", &[("p", "urn:riv:itintegration:monitoring:PingForConfigurationResponder:1")], |w| {
-        w.text("p:serviceContractNamespace", &ASK.message_namespace());
-        w.text("p:logicalAddress", "SE1-A");
-    });
+    let body = xml::document(
+        "p:PingForConfiguration",
+        &[(
+            "p",
+            "urn:riv:itintegration:monitoring:PingForConfigurationResponder:1",
+        )],
+        |w| {
+            w.text("p:serviceContractNamespace", &ASK.message_namespace());
+            w.text("p:logicalAddress", "SE1-A");
+        },
+    );
     let request = format!(
         "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Header>\
          <i:LogicalAddress xmlns:i='urn:riv:itintegration:registry:1'>SE1-A</i:LogicalAddress></s:Header><s:Body>{body}</s:Body></s:Envelope>"
     );
     schema::valid_envelope(&request);
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let answer = http.post(running.url()).body(request).send().await.unwrap().text().await.unwrap();
+    let answer = http
+        .post(running.url())
+        .body(request)
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
     assert!(answer.contains("PingForConfigurationResponse"), "{answer}");
     schema::valid_envelope(&answer);
-    let fault = http.post(running.url()).body("<x/>").send().await.unwrap().text().await.unwrap();
+    let fault = http
+        .post(running.url())
+        .body("<x/>")
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
     schema::valid_envelope(&fault);
     client(&running).ping(&ASK, "SE1-A").await.unwrap();
 }
@@ -31,7 +54,11 @@ fn published_samples_are_read() {
         return println!("not run: no schemas (set HALSONAV_SCHEMAS)");
     };
     let mut read = 0;
-    for entry in std::fs::read_dir(folder.join("../samples")).into_iter().flatten().flatten() {
+    for entry in std::fs::read_dir(folder.join("../samples"))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         if entry.path().extension().is_some_and(|ext| ext == "xml") {
             let text = std::fs::read_to_string(entry.path()).unwrap();
             xml::Element::parse(&text).unwrap();
