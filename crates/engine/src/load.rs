@@ -109,7 +109,7 @@ pub fn load(text: &str, decisions: &Decisions, known: &dyn Known) -> Result<Load
     if definitions.is_empty() {
         report.at(&rule::NO_PROCESS, root, "there is nothing to run in it");
     }
-    check::recursion(&definitions, &mut report);
+    check::calls_between(&definitions, &mut report);
     let refused = report.refused();
     let faults = report.finish();
     if refused {

@@ -11,7 +11,7 @@ use super::report::Report;
 use super::sketch::Sketch;
 use crate::graph::Definition;
 
-pub(crate) use calls::recursion;
+pub(crate) use calls::calls_between;
 
 /// Holds a definition to every rule of this sort.
 pub(crate) fn all(definition: &Definition, sketch: &Sketch<'_>, report: &mut Report) {

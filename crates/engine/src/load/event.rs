@@ -83,7 +83,9 @@ impl<'a> Reader<'a, '_> {
         let host = id.and_then(|id| self.sketch.find(id));
         let fitting = host.filter(|ix| {
             let host = self.sketch.shape_at(*ix);
-            host.scope == shape.scope && host.tag.is_activity() && host.tag != Tag::EventSubProcess
+            // A host that is refused has a fault of its own.
+            let activity = host.tag.is_activity() || host.tag == Tag::Refused;
+            host.scope == shape.scope && activity && host.tag != Tag::EventSubProcess
         });
         if fitting.is_none() {
             let message = match (id, host) {

@@ -124,12 +124,16 @@ manual! {
         "lead it to the activity itself";
     FLOW_EVENT_SUBPROCESS Error "flow-event-subprocess" "No flow leads into or out of an event sub-process."
         "its start event is its only way in";
-    FLOW_NOT_IMMEDIATE Error "flow-not-immediate" "Nothing happens between the ends of a sequence flow."
+    FLOW_NOT_IMMEDIATE Warning "flow-not-immediate" "Nothing happens between the ends of a sequence flow."
         "remove isImmediate=false";
     NO_INCOMING Error "no-incoming" "Where there is a start event, every other node is led to."
         "lead a flow to it, or remove it";
     NO_OUTGOING Error "no-outgoing" "Where there is an end event, every path leads to one."
         "lead it on, or end it with an end event";
+    START_MISSING Warning "start-missing" "Where there is an end event, there is a start event."
+        "draw a start event: now every node without a flow into it begins at once";
+    END_MISSING Warning "end-missing" "Where there is a start event, there is an end event."
+        "draw an end event: now every node without a flow out of it ends";
     BOUNDARY_DEAD_END Warning "boundary-dead-end" "A boundary event leads somewhere."
         "lead a flow from it";
     UNREACHABLE Warning "unreachable" "Every node can be reached."
@@ -270,6 +274,8 @@ manual! {
         "add its file, or correct the id";
     CALL_RECURSION Warning "call-recursion" "A process does not call itself, directly or through others."
         "check that it ends: the engine stops at a depth limit";
+    CALL_START Error "call-start" "A process that is called has a start event without trigger, or none at all."
+        "give it a plain start event";
     BINDING Error "binding" "A binding is latest, deployment, or versionTag with a tag; a decision is always that of its deployment."
         "choose another binding";
     FORM_MISSING Warning "form-missing" "A user task has a form, which says what sort of work item it is."
@@ -291,18 +297,22 @@ manual! {
     @expressions
     "feel-parse" "An expression is FEEL."
         "correct the expression";
+    "feel-name" "A name in an expression is a variable or a function, not both."
+        "give the variable another name";
     "feel-function" "An expression calls functions that exist."
         "use a built-in function of FEEL";
     "feel-external-function" "An expression calls nothing outside."
         "use a service task";
     "feel-clock" "An expression does not read the machine's clock."
         "use clock.now or clock.today";
-    "feel-number" "A number in an expression is one that can be calculated with."
-        "use fewer digits";
+    "feel-pattern" "A regular expression is written out."
+        "write it as a text in quotes";
     "feel-too-long" "An expression is short."
         "split it, or use a decision table";
     "feel-too-deep" "An expression nests little."
         "split it, or use a decision table";
-    "feel-range" "An expression iterates over small ranges only."
-        "iterate over a list";
+    "feel-range" "An expression loops over small ranges only."
+        "loop over a list";
+    "feel-growth" "An expression does not grow beyond all limits."
+        "use fewer loops inside each other";
 }

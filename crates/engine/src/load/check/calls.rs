@@ -7,7 +7,7 @@ use super::super::rule;
 use crate::graph::{Definition, Node, NodeKind};
 
 /// Looks at the calls between the processes of one file.
-pub(crate) fn recursion(definitions: &[Definition], report: &mut Report) {
+pub(crate) fn calls_between(definitions: &[Definition], report: &mut Report) {
     let by_id: HashMap<&str, usize> = definitions
         .iter()
         .enumerate()
@@ -21,6 +21,12 @@ pub(crate) fn recursion(definitions: &[Definition], report: &mut Report) {
     };
     for caller in 0..definitions.len() {
         for (node, callee) in calls(caller) {
+            let scope = definitions[callee].scope(0);
+            if scope.start.is_none() && scope.implicit_starts.is_empty() {
+                report.enter(Some(&definitions[caller].id));
+                let message = format!("'{}' starts only by an event", definitions[callee].id);
+                report.on(&rule::CALL_START, node.line, &node.id, message);
+            }
             let mut seen = vec![false; definitions.len()];
             let mut stack = vec![callee];
             while let Some(ix) = stack.pop() {

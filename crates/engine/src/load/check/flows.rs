@@ -45,6 +45,21 @@ pub(super) fn check(definition: &Definition, sketch: &Sketch<'_>, report: &mut R
             format!("it leads from '{}' to '{}'", from.id, to.id),
         );
     }
+    for frame in &sketch.frames {
+        match (frame.starts.is_empty(), frame.ends) {
+            (true, true) => report.at(
+                &rule::START_MISSING,
+                frame.element,
+                "it has an end event, but no start event",
+            ),
+            (false, false) => report.at(
+                &rule::END_MISSING,
+                frame.element,
+                "it has a start event, but no end event",
+            ),
+            _ => {}
+        }
+    }
     for (ix, shape) in sketch.numbered() {
         ends(definition, sketch, ix, report);
         listed(definition.node(ix), definition, shape.element, report);
@@ -56,11 +71,12 @@ fn ends(definition: &Definition, sketch: &Sketch<'_>, ix: NodeIx, report: &mut R
     let (node, shape) = (definition.node(ix), sketch.shape_at(ix));
     let frame = &sketch.frames[shape.scope as usize];
     let apart = node.for_compensation || shape.tag == Tag::EventSubProcess;
-    let begins = matches!(shape.tag, Tag::Start | Tag::Boundary) || is_link_catch(node);
+    let link = xml::child(shape.element, "linkEventDefinition").is_some();
+    let begins = matches!(shape.tag, Tag::Start | Tag::Boundary) || link;
     if node.incoming.is_empty() && !frame.starts.is_empty() && !apart && !begins {
         report.at(&rule::NO_INCOMING, shape.element, "no flow leads to it");
     }
-    let ends = shape.tag == Tag::End || matches!(node.kind, NodeKind::Throw(Throw::Link(_)));
+    let ends = shape.tag == Tag::End || link;
     if node.outgoing.is_empty() && !apart && !ends {
         if shape.tag == Tag::Boundary {
             if !compensates(node) {

@@ -1,0 +1,255 @@
+//! Sheets that break a rule about tasks, mappings and expressions.
+
+use super::sheet::{Case, case};
+
+pub const CASES: &[Case] = &[
+    case(
+        "zeebe-unsupported",
+        "t",
+        2,
+        "start s\n<task id=\"t\"><extensionElements><z:executionListeners><z:executionListener eventType=\"start\" type=\"x\"/></z:executionListeners></extensionElements></task>\nend e\ns > t > e",
+    ),
+    case(
+        "zeebe-unsupported",
+        "t",
+        2,
+        "start s\n<task id=\"t\"><extensionElements><z:linkedResources/></extensionElements></task>\nend e\ns > t > e",
+    ),
+    case(
+        "zeebe-misplaced",
+        "t",
+        2,
+        "start s\n<task id=\"t\"><extensionElements><z:script expression=\"=1\" resultVariable=\"x\"/></extensionElements></task>\nend e\ns > t > e",
+    ),
+    case(
+        "zeebe-duplicate",
+        "t",
+        2,
+        "start s\n<serviceTask id=\"t\"><extensionElements><z:taskDefinition type=\"a.b\"/><z:taskDefinition type=\"a.c\"/></extensionElements></serviceTask>\nend e\ns > t > e",
+    ),
+    case(
+        "mapping-target",
+        "t",
+        2,
+        "start s\n<task id=\"t\"><extensionElements><z:ioMapping><z:input source=\"=x\" target=\"a..b\"/></z:ioMapping></extensionElements></task>\nend e\ns > t > e",
+    ),
+    case(
+        "mapping-source",
+        "t",
+        2,
+        "start s\n<task id=\"t\"><extensionElements><z:ioMapping><z:output target=\"a\"/></z:ioMapping></extensionElements></task>\nend e\ns > t > e",
+    ),
+    case(
+        "variable-reserved",
+        "t",
+        2,
+        "start s\n<task id=\"t\"><extensionElements><z:ioMapping><z:output source=\"=x\" target=\"clock.now\"/></z:ioMapping></extensionElements></task>\nend e\ns > t > e",
+    ),
+    case(
+        "variable-name",
+        "t",
+        2,
+        "start s\n<scriptTask id=\"t\"><extensionElements><z:script expression=\"=1\" resultVariable=\"a b\"/></extensionElements></scriptTask>\nend e\ns > t > e",
+    ),
+    case(
+        "task-no-type",
+        "t",
+        2,
+        "start s\n<serviceTask id=\"t\"/>\nend e\ns > t > e",
+    ),
+    case(
+        "task-no-type",
+        "t",
+        2,
+        "start s\n<sendTask id=\"t\"><extensionElements><z:taskDefinition type=\"\"/></extensionElements></sendTask>\nend e\ns > t > e",
+    ),
+    case(
+        "task-no-type",
+        "e",
+        2,
+        "start s\n<endEvent id=\"e\"><messageEventDefinition messageRef=\"m\"/></endEvent>\ns > e",
+    ),
+    case(
+        "task-two-ways",
+        "t",
+        2,
+        "start s\n<scriptTask id=\"t\"><extensionElements><z:script expression=\"=1\" resultVariable=\"a\"/><z:taskDefinition type=\"a.b\"/></extensionElements></scriptTask>\nend e\ns > t > e",
+    ),
+    case(
+        "job-unknown",
+        "t",
+        2,
+        "start s\n<serviceTask id=\"t\"><extensionElements><z:taskDefinition type=\"no.such\"/></extensionElements></serviceTask>\nend e\ns > t > e",
+    ),
+    case(
+        "retries",
+        "t",
+        2,
+        "start s\n<serviceTask id=\"t\"><extensionElements><z:taskDefinition type=\"a.b\" retries=\"-1\"/></extensionElements></serviceTask>\nend e\ns > t > e",
+    ),
+    case(
+        "script-missing",
+        "t",
+        2,
+        "start s\n<scriptTask id=\"t\"/>\nend e\ns > t > e",
+    ),
+    case(
+        "script-missing",
+        "t",
+        2,
+        "start s\n<scriptTask id=\"t\"><extensionElements><z:script expression=\"1\" resultVariable=\"a\"/></extensionElements></scriptTask>\nend e\ns > t > e",
+    ),
+    case(
+        "result-missing",
+        "t",
+        2,
+        "start s\n<scriptTask id=\"t\"><extensionElements><z:script expression=\"=1\"/></extensionElements></scriptTask>\nend e\ns > t > e",
+    ),
+    case(
+        "decision-missing",
+        "t",
+        2,
+        "start s\n<businessRuleTask id=\"t\"/>\nend e\ns > t > e",
+    ),
+    case(
+        "decision-unknown",
+        "t",
+        2,
+        "start s\n<businessRuleTask id=\"t\"><extensionElements><z:calledDecision decisionId=\"gone\" resultVariable=\"a\"/></extensionElements></businessRuleTask>\nend e\ns > t > e",
+    ),
+    case(
+        "binding",
+        "t",
+        2,
+        "start s\n<businessRuleTask id=\"t\"><extensionElements><z:calledDecision decisionId=\"=d\" resultVariable=\"a\" bindingType=\"versionTag\"/></extensionElements></businessRuleTask>\nend e\ns > t > e",
+    ),
+    case(
+        "binding",
+        "t",
+        2,
+        "start s\n<callActivity id=\"t\"><extensionElements><z:calledElement processId=\"p\" bindingType=\"versionTag\"/></extensionElements></callActivity>\nend e\ns > t > e",
+    ),
+    case(
+        "call-missing",
+        "t",
+        2,
+        "start s\n<callActivity id=\"t\"/>\nend e\ns > t > e",
+    ),
+    case(
+        "call-unknown",
+        "t",
+        2,
+        "start s\n<callActivity id=\"t\" calledElement=\"no.such\"/>\nend e\ns > t > e",
+    ),
+    case(
+        "call-recursion",
+        "t",
+        2,
+        "start s\n<callActivity id=\"t\" calledElement=\"p\"/>\nend e\ns > t > e",
+    ),
+    case(
+        "call-start",
+        "t",
+        4,
+        "<startEvent id=\"s\"><signalEventDefinition signalRef=\"sig\"/></startEvent>\nend e\ntask a\n<callActivity id=\"t\" calledElement=\"p\"/>\ns > a > t > e",
+    ),
+    case(
+        "form-missing",
+        "t",
+        2,
+        "start s\n<userTask id=\"t\"/>\nend e\ns > t > e",
+    ),
+    case(
+        "form-unknown",
+        "t",
+        2,
+        "start s\n<userTask id=\"t\"><extensionElements><z:formDefinition formId=\"no.such\"/></extensionElements></userTask>\nend e\ns > t > e",
+    ),
+    case(
+        "candidate-users",
+        "t",
+        2,
+        "start s\n<userTask id=\"t\"><extensionElements><z:formDefinition formId=\"f\"/><z:assignmentDefinition candidateUsers=\"anna\"/></extensionElements></userTask>\nend e\ns > t > e",
+    ),
+    case(
+        "schedule",
+        "t",
+        2,
+        "start s\n<userTask id=\"t\"><extensionElements><z:formDefinition formId=\"f\"/><z:taskSchedule dueDate=\"soon\"/></extensionElements></userTask>\nend e\ns > t > e",
+    ),
+    case(
+        "priority",
+        "t",
+        2,
+        "start s\n<userTask id=\"t\"><extensionElements><z:formDefinition formId=\"f\"/><z:priorityDefinition priority=\"101\"/></extensionElements></userTask>\nend e\ns > t > e",
+    ),
+    case(
+        "repeat-collection",
+        "t",
+        2,
+        "start s\n<task id=\"t\"><multiInstanceLoopCharacteristics/></task>\nend e\ns > t > e",
+    ),
+    case(
+        "repeat-collection",
+        "t",
+        2,
+        "start s\n<task id=\"t\"><multiInstanceLoopCharacteristics><loopCardinality>-2</loopCardinality></multiInstanceLoopCharacteristics></task>\nend e\ns > t > e",
+    ),
+    case(
+        "repeat-collection",
+        "t",
+        2,
+        "start s\n<task id=\"t\"><multiInstanceLoopCharacteristics><extensionElements><z:loopCharacteristics inputCollection=\"items\"/></extensionElements></multiInstanceLoopCharacteristics></task>\nend e\ns > t > e",
+    ),
+    case(
+        "repeat-output",
+        "t",
+        2,
+        "start s\n<task id=\"t\"><multiInstanceLoopCharacteristics><extensionElements><z:loopCharacteristics inputCollection=\"=items\" outputCollection=\"out\"/></extensionElements></multiInstanceLoopCharacteristics></task>\nend e\ns > t > e",
+    ),
+    case(
+        "feel-parse",
+        "t_a",
+        5,
+        "start s\ntask t\nend e\n<endEvent id=\"a\"/>\nt > a : =1 +\ns > t > e",
+    ),
+    case(
+        "feel-parse",
+        "t",
+        2,
+        "start s\n<task id=\"t\"><extensionElements><z:properties><z:property name=\"milestone\" value=\"=if then\"/></z:properties></extensionElements></task>\nend e\ns > t > e",
+    ),
+    case(
+        "feel-clock",
+        "t_a",
+        5,
+        "start s\ntask t\nend e\n<endEvent id=\"a\"/>\nt > a : =now() > x\ns > t > e",
+    ),
+    case(
+        "feel-function",
+        "t_a",
+        5,
+        "start s\ntask t\nend e\n<endEvent id=\"a\"/>\nt > a : =nosuch(x)\ns > t > e",
+    ),
+    case(
+        "feel-external-function",
+        "t",
+        2,
+        "start s\n<scriptTask id=\"t\"><extensionElements><z:script expression=\"=function(x) external {java: {class: &quot;C&quot;, method signature: &quot;m(double)&quot;}}\" resultVariable=\"a\"/></extensionElements></scriptTask>\nend e\ns > t > e",
+    ),
+    case(
+        "feel-range",
+        "t",
+        2,
+        "start s\n<scriptTask id=\"t\"><extensionElements><z:script expression=\"=for i in 1..1000000 return i\" resultVariable=\"a\"/></extensionElements></scriptTask>\nend e\ns > t > e",
+    ),
+    case(
+        "feel-pattern",
+        "t",
+        2,
+        "start s\n<scriptTask id=\"t\"><extensionElements><z:script expression=\"=matches(x, y)\" resultVariable=\"a\"/></extensionElements></scriptTask>\nend e\ns > t > e",
+    ),
+];
+
+/// Rules of expressions that the expression crate tests itself; here it is enough that they are listed.
+pub const ELSEWHERE: &[&str] = &["feel-name", "feel-too-long", "feel-too-deep", "feel-growth"];
