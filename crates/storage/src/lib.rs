@@ -27,6 +27,8 @@ mod dialect;
 mod effects;
 mod error;
 mod gate;
+#[cfg(test)]
+mod hot_path_tests;
 mod incidents;
 mod keys;
 mod lane;

@@ -1,0 +1,146 @@
+//! The hot path prepares each statement once: parsing SQL for every row would cost more than the row.
+
+use std::sync::{Arc, Mutex};
+
+use diesel::connection::{Connection as _, InstrumentationEvent};
+use halsonav_domain::{CaseId, CommandId, HsaId, PersonId, RoundId, Timestamp};
+
+use crate::{
+    Awaits, CaseChange, ContactGate, Created, DefinitionRef, EffectRef, Epoch, Ledger, NewCase,
+    NewEffect, NewSubscription, NewTimer, Result, Settled, Settlement, Storage, VaultKeys, Writer,
+};
+
+#[derive(Default)]
+struct Statements {
+    run: Vec<String>,
+    cached: Vec<String>,
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).expect("in range")
+}
+
+/// One case through the hot path, twice over.
+fn pass(tx: &mut Writer) -> Result<()> {
+    let subject = tx.enrol(&[PersonId::parse("191212121212").expect("a number")])?[0].subject;
+    let id = CaseId(uuid::Uuid::from_u128(1));
+    let case = NewCase {
+        id,
+        subject,
+        round: RoundId("2026".to_owned()),
+        unit: HsaId::new("SE1-1"),
+        definition: DefinitionRef {
+            id: "p".to_owned(),
+            version: 1,
+        },
+        at: at(0),
+    };
+    let Created::New(no) = tx.create_cases(&[case])?[0] else {
+        panic!("new")
+    };
+    for revision in 0..2u64 {
+        tx.load_instances(&[id])?;
+        tx.first_seen(&[(Some(no), "/x", &format!("{revision}"))], at(1))?;
+        let mut change = CaseChange::new(no, id, revision, revision + 1, vec![1], at(1));
+        change.ledger = Some(Ledger::waiting(Some("a".to_owned()), Some(at(2))));
+        change.effects.push(NewEffect {
+            job: revision,
+            kind: "messaging.send".parse().expect("a kind"),
+            payload: serde_json::Value::Null,
+            headers: std::collections::BTreeMap::new(),
+            contact: true,
+            not_before: None,
+        });
+        change.arm.push(NewTimer {
+            timer: revision,
+            due: at(2),
+            element: "e".to_owned(),
+        });
+        change.disarm.push(revision);
+        change.subscribe.push(NewSubscription {
+            key: revision,
+            awaits: Awaits::Message,
+            name: "m".to_owned(),
+            correlation: id.to_string(),
+        });
+        change.unsubscribe.push(revision);
+        change.consumed.push(revision);
+        change.milestones.push("m".to_owned());
+        tx.apply(&[change])?;
+        tx.due_timers(at(3), 10)?;
+        let effects = tx.publishable(at(3), 10)?;
+        tx.mark_published(&effects.iter().map(|effect| effect.no).collect::<Vec<_>>())?;
+        let which = EffectRef {
+            case: id,
+            command: CommandId::derive(id, revision),
+        };
+        tx.claim(&[which], at(3), Epoch(1), &ContactGate::default())?;
+        let effect = effects[0].no;
+        tx.settle(
+            &[Settlement {
+                effect,
+                epoch: Epoch(1),
+                settled: Settled::Done,
+                references: Vec::new(),
+            }],
+            at(3),
+        )?;
+    }
+    Ok(())
+}
+
+#[test]
+fn every_statement_of_the_hot_path_is_prepared_once() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let storage = Storage::open(
+        &dir.path().join("hub.db"),
+        VaultKeys::generate().expect("keys"),
+    )
+    .expect("opens");
+    let statements = Arc::new(Mutex::new(Statements::default()));
+    let seen = statements.clone();
+    storage
+        .write(move |tx| {
+            let log = seen.clone();
+            tx.db
+                .set_instrumentation(move |event: InstrumentationEvent<'_>| {
+                    let mut log = log.lock().expect("one thread");
+                    match event {
+                        InstrumentationEvent::StartQuery { query, .. } => {
+                            let text = query.to_string();
+                            log.run.push(
+                                text.split(" -- binds")
+                                    .next()
+                                    .unwrap_or_default()
+                                    .to_owned(),
+                            );
+                        }
+                        InstrumentationEvent::CacheQuery { sql, .. } => {
+                            log.cached.push(sql.to_owned())
+                        }
+                        _ => {}
+                    }
+                });
+            pass(tx)
+        })
+        .expect("passes");
+    let statements = statements.lock().expect("one thread");
+    assert!(statements.run.len() > 30, "{}", statements.run.len());
+    for sql in &statements.run {
+        assert!(
+            statements.cached.contains(sql),
+            "prepared anew each time: {sql}"
+        );
+    }
+    for sql in &statements.cached {
+        assert_eq!(
+            statements
+                .cached
+                .iter()
+                .filter(|other| *other == sql)
+                .count(),
+            1,
+            "{sql}"
+        );
+    }
+}
