@@ -37,7 +37,7 @@ pub trait Bus: Send + Sync {
 
 /// One reader on behalf of a group.
 #[async_trait]
-pub trait Consumer: Send {
+pub trait Consumer: Send + Sync {
     /// Up to `max` records, as soon as there is one. Waits for it as long as it takes, or not
     /// longer than `wait`; then the answer is empty. `Some(Duration::ZERO)` does not wait.
     ///

@@ -32,6 +32,9 @@ pub struct Send {
     /// What the resident can do from the message: `book`, `rebook`, `cancel`, `form`.
     #[serde(default)]
     pub links: Vec<String>,
+    /// A booked time to state in the text.
+    #[serde(default)]
+    pub start: Option<Timestamp>,
 }
 
 /// Result of `messaging.send`.

@@ -1,0 +1,50 @@
+//! `halsonav check`: everything that is wrong, at once, offline.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::{Answer, Context};
+use crate::{adapters, definitions, runtime::Documents, site};
+
+pub async fn run(context: &Context, online: bool) -> Answer {
+    let (config, region) = site::settings(context, None)?;
+    let mut problems = Vec::new();
+    let built = match adapters::build(&config, &region) {
+        Ok(built) => Some(built),
+        Err(found) => {
+            problems.extend(found);
+            None
+        }
+    };
+    problems.extend(Documents::load(&region).err().into_iter().flatten());
+    problems.extend(site::instruments(&region).err().into_iter().flatten());
+    problems.extend(site::forms(&region).err().into_iter().flatten());
+    let known = |kind: &str| {
+        let internal = matches!(kind, "case.readiness" | "profile.draw");
+        internal || built.as_ref().is_none_or(|built| built.registry.operation(kind).is_some())
+    };
+    let mut warnings = Vec::new();
+    match definitions::read(&region, &known) {
+        Ok(loaded) => warnings = loaded.warnings,
+        Err(found) => problems.extend(found),
+    }
+    let mut reached = serde_json::Map::new();
+    if online {
+        for adapter in built.iter().flat_map(|built| built.registry.adapters()) {
+            let answer = adapter.check().await;
+            reached.insert(adapter.name().to_owned(), json!(answer.as_ref().map_or_else(ToString::to_string, |()| "ok".to_owned())));
+            problems.extend(answer.err());
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let shown = json!({ "region": region.name, "ok": true, "warnings": warnings, "neighbours": reached });
+    context.output.result(&shown, || {
+        let mut lines: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+        lines.push(format!("region '{}' is in order", region.name));
+        lines.join("\n")
+    });
+    Ok(ExitCode::SUCCESS)
+}

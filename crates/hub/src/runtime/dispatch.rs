@@ -1,0 +1,316 @@
+//! From the bus to the neighbour, exactly one effect. One dispatcher for each adapter: a lane.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use futures::StreamExt;
+use halsonav_adapter::{Delivery, Outbound, Reconciled, Stop};
+use halsonav_bus::{Consumer, Delivered, codec};
+use halsonav_domain::{CaseId, CommandId, Kind, Outcome, Problem, SubjectId, Timestamp, Topic};
+use halsonav_storage::{Claim, EffectRef, Epoch, Ready};
+
+use super::{Core, bus_problem, fold::REPEATS, gate, outcome::{self, Verdict}, prepare, store_problem};
+
+/// Commands taken in one turn.
+const BATCH: usize = 500;
+/// Deliveries of one lane under way at once, for operations that go one at a time.
+const AT_ONCE: usize = 16;
+/// How many times a lost outcome is asked about before a human is.
+const ASK: u32 = 5;
+
+/// Carries out the commands of one adapter.
+pub struct Dispatcher {
+    core: Arc<Core>,
+    adapter: String,
+    outbound: Arc<dyn Outbound>,
+    consumer: Box<dyn Consumer>,
+    epoch: Epoch,
+    /// Effects that a crash, or a neighbour that could not be asked, left without an outcome.
+    unsettled: Vec<Lost>,
+}
+
+/// An effect whose outcome nobody knows yet.
+struct Lost {
+    ready: Ready,
+    ask_at: Timestamp,
+    asked: u32,
+}
+
+impl Dispatcher {
+    /// Joins the adapter's topic and takes over what an earlier life left in hand.
+    ///
+    /// # Errors
+    /// When bus or store refuse.
+    pub async fn new(core: Arc<Core>, adapter: &str, outbound: Arc<dyn Outbound>, epoch: Epoch) -> Result<Self, Problem> {
+        let topic = Topic::Commands(adapter.to_owned());
+        let consumer = core.bus.subscribe("dispatch", &[topic]).map_err(bus_problem)?;
+        let mut lane =
+            Self { core, adapter: adapter.to_owned(), outbound, consumer, epoch, unsettled: Vec::new() };
+        lane.take_over().await?;
+        Ok(lane)
+    }
+
+    async fn take_over(&mut self) -> Result<(), Problem> {
+        let epoch = self.epoch;
+        let left = self.core.storage.read_async(move |r| r.abandoned(epoch, 100_000)).await.map_err(store_problem)?;
+        let mine: Vec<EffectRef> = left
+            .iter()
+            .filter(|effect| effect.command.kind.adapter() == self.adapter)
+            .map(|effect| EffectRef { case: effect.command.case, command: effect.command.id })
+            .collect();
+        for chunk in mine.chunks(BATCH) {
+            self.carry_out(chunk.to_vec()).await?;
+        }
+        Ok(())
+    }
+
+    /// One batch, without waiting. Answers how many commands it took.
+    ///
+    /// # Errors
+    /// When store or bus fail. Nothing is lost: what was claimed is reconciled, the rest comes again.
+    pub async fn turn(&mut self) -> Result<usize, Problem> {
+        self.batch(Duration::ZERO, &Stop::new()).await.unwrap_or(Ok(0))
+    }
+
+    /// One batch, waiting for it up to `wait`; `None` when told to stop while waiting. A batch that
+    /// has begun is finished.
+    pub async fn batch(&mut self, wait: Duration, stop: &Stop) -> Option<Result<usize, Problem>> {
+        let lost = match self.ask_again().await {
+            Ok(lost) => lost,
+            Err(problem) => return Some(Err(problem)),
+        };
+        let records = tokio::select! {
+            biased;
+            () = stop.cancelled() => return None,
+            records = self.consumer.poll(BATCH, Some(wait)) => records,
+        };
+        Some(match records {
+            Ok(records) => self.take(records).await.map(|taken| taken + lost),
+            Err(error) => Err(bus_problem(error)),
+        })
+    }
+
+    async fn take(&mut self, records: Vec<Delivered>) -> Result<usize, Problem> {
+        if records.is_empty() {
+            return Ok(0);
+        }
+        let mut wanted = Vec::with_capacity(records.len());
+        for record in &records {
+            match codec::read_command(&record.record) {
+                Ok(command) => wanted.push(EffectRef { case: command.case, command: command.id }),
+                Err(error) => tracing::error!(adapter = self.adapter, %error, code = "HUB-DISPATCH-001", "a command cannot be read"),
+            }
+        }
+        self.carry_out(wanted).await?;
+        self.consumer.commit().await.map_err(bus_problem)?;
+        Ok(records.len())
+    }
+
+    /// The earliest time at which this lane has something to do by itself.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        self.unsettled.iter().map(|lost| lost.ask_at).min()
+    }
+
+    async fn carry_out(&mut self, wanted: Vec<EffectRef>) -> Result<(), Problem> {
+        let now = self.core.clock.now();
+        let (epoch, rules) = (self.epoch, self.core.gate);
+        let asked: BTreeMap<CommandId, CaseId> = wanted.iter().map(|effect| (effect.command, effect.case)).collect();
+        let claims = self
+            .core
+            .storage
+            .write_async(move |tx| tx.claim(&wanted, now, epoch, &rules))
+            .await
+            .map_err(store_problem)?;
+        let mut ready = Vec::new();
+        let mut stale: Vec<SubjectId> = Vec::new();
+        let mut verdicts = Vec::new();
+        for claim in claims {
+            match claim {
+                Claim::Ready(effect) => ready.push(*effect),
+                Claim::Held { subject, .. } => stale.push(subject),
+                Claim::Blocked { effect, job, command, reason, .. } => {
+                    let Some(case) = asked.get(&command) else { continue };
+                    verdicts.push(match gate::meaning(reason) {
+                        gate::Meaning::NotContactable(why) => outcome::refused_by_gate(effect, *case, job, command, why, now),
+                        gate::Meaning::Skipped(why) => outcome::skipped_by_gate(effect, *case, job, command, why, now),
+                    });
+                }
+                Claim::Gone { .. } | Claim::Fenced { .. } => {}
+            }
+        }
+        self.core.refresh(stale).await?;
+        let (again, first): (Vec<_>, Vec<_>) = ready.into_iter().partition(|effect| self.must_ask(effect));
+        for effect in again {
+            self.unsettled.push(Lost { ready: effect, ask_at: now, asked: 0 });
+        }
+        verdicts.extend(self.deliver(first).await?);
+        self.settle(verdicts).await?;
+        self.ask_again().await?;
+        Ok(())
+    }
+
+    fn must_ask(&self, effect: &Ready) -> bool {
+        effect.reconcile && !self.operation(effect.effect.command.kind.operation()).is_some_and(|o| o.idempotent)
+    }
+
+    fn operation(&self, name: &str) -> Option<&'static halsonav_adapter::Operation> {
+        self.outbound.operations().iter().find(|operation| operation.name == name)
+    }
+
+    /// Sends what may leave, in the batches that each operation wants.
+    async fn deliver(&self, ready: Vec<Ready>) -> Result<Vec<Verdict>, Problem> {
+        let mut by_operation: BTreeMap<String, Vec<Ready>> = BTreeMap::new();
+        for effect in ready {
+            by_operation.entry(effect.effect.command.kind.operation().to_owned()).or_default().push(effect);
+        }
+        let mut verdicts = Vec::new();
+        for (name, mut effects) in by_operation {
+            let Some(operation) = self.operation(&name) else {
+                let problem = Problem::new(Kind::Invalid, "HUB-DISPATCH-002", format!("{} has no operation '{name}'", self.adapter));
+                verdicts.extend(effects.into_iter().map(|e| outcome::judge(&self.core, e, Outcome::Failed(problem.clone()))));
+                continue;
+            };
+            let mut batches = Vec::new();
+            while !effects.is_empty() {
+                let rest = effects.split_off(effects.len().min(operation.batch.max(1)));
+                batches.push(std::mem::replace(&mut effects, rest));
+            }
+            let results = futures::stream::iter(batches.into_iter().map(|batch| self.one_batch(operation, batch)))
+                .buffered(AT_ONCE)
+                .collect::<Vec<_>>()
+                .await;
+            for result in results {
+                verdicts.extend(result?);
+            }
+        }
+        Ok(verdicts)
+    }
+
+    async fn one_batch(&self, operation: &'static halsonav_adapter::Operation, batch: Vec<Ready>) -> Result<Vec<Verdict>, Problem> {
+        let prepared = prepare::deliveries(&self.core, operation, batch).await?;
+        let mut verdicts = Vec::new();
+        let mut sent: BTreeMap<CommandId, Ready> = BTreeMap::new();
+        let mut deliveries: Vec<Delivery> = Vec::new();
+        for (ready, delivery) in prepared {
+            match delivery {
+                Ok(delivery) => {
+                    sent.insert(delivery.command.id, ready);
+                    deliveries.push(delivery);
+                }
+                Err(problem) => verdicts.push(outcome::judge(&self.core, ready, Outcome::Failed(problem))),
+            }
+        }
+        if deliveries.is_empty() {
+            return Ok(verdicts);
+        }
+        for (id, outcome) in self.outbound.deliver(operation.name, deliveries).await {
+            if let Some(ready) = sent.remove(&id) {
+                verdicts.push(outcome::judge(&self.core, ready, outcome));
+            }
+        }
+        // An adapter that says nothing about a delivery does not know.
+        let silence = Problem::new(Kind::Internal, "HUB-DISPATCH-003", "the adapter gave no outcome");
+        verdicts.extend(sent.into_values().map(|ready| outcome::judge(&self.core, ready, Outcome::Unknown(silence.clone()))));
+        Ok(verdicts)
+    }
+
+    /// Publishes what became of each effect, then notes it: a crash between the two says it again,
+    /// and the fact's id makes it known.
+    async fn settle(&mut self, verdicts: Vec<Verdict>) -> Result<(), Problem> {
+        let now = self.core.clock.now();
+        let mut settlements = Vec::with_capacity(verdicts.len());
+        let mut facts = Vec::new();
+        let mut people = Vec::new();
+        let mut kept = Vec::new();
+        for verdict in verdicts {
+            match verdict {
+                Verdict::Settled(settled) => {
+                    let mut settled = *settled;
+                    settled.settlement.epoch = self.epoch;
+                    if let Some(problem) = settled.denied.take() {
+                        self.core.lane_denied(&self.adapter, &problem).await?;
+                    }
+                    facts.extend(settled.fact);
+                    people.extend(settled.person);
+                    kept.extend(settled.keep);
+                    settlements.push(settled.settlement);
+                }
+                Verdict::Lost(ready) => self.unsettled.push(Lost { ready: *ready, ask_at: now, asked: 0 }),
+            }
+        }
+        self.core.take_in(people).await?;
+        kept_first(&self.core, kept).await?;
+        self.core.publish(facts).await?;
+        if settlements.is_empty() {
+            return Ok(());
+        }
+        let refused = self
+            .core
+            .storage
+            .write_async(move |tx| tx.settle(&settlements, now))
+            .await
+            .map_err(store_problem)?;
+        if !refused.is_empty() {
+            tracing::warn!(adapter = self.adapter, refused = refused.len(), code = "HUB-DISPATCH-004", "another dispatcher has taken over");
+        }
+        Ok(())
+    }
+
+    /// Asks the neighbour about effects whose outcome was lost. Never sends them blindly.
+    async fn ask_again(&mut self) -> Result<usize, Problem> {
+        let now = self.core.clock.now();
+        let (due, later): (Vec<_>, Vec<_>) = self.unsettled.drain(..).partition(|lost| lost.ask_at <= now);
+        self.unsettled = later;
+        let count = due.len();
+        let mut resend = Vec::new();
+        let mut verdicts = Vec::new();
+        for mut lost in due {
+            let Some(operation) = self.operation(lost.ready.effect.command.kind.operation()) else { continue };
+            let (ready, delivery) = match prepare::deliveries(&self.core, operation, vec![lost.ready.clone()]).await?.pop() {
+                Some((ready, Ok(delivery))) => (ready, delivery),
+                _ => continue,
+            };
+            match self.outbound.reconcile(operation.name, &delivery).await {
+                Reconciled::Settled(outcome) => verdicts.push(outcome::judge(&self.core, ready, outcome)),
+                Reconciled::Absent => resend.push(ready),
+                Reconciled::Unknowable => verdicts.push(outcome::unknowable(&self.core, ready)),
+                Reconciled::Later(_) if lost.asked >= ASK => verdicts.push(outcome::unknowable(&self.core, ready)),
+                Reconciled::Later(_) => {
+                    lost.asked += 1;
+                    lost.ask_at = self.core.after(lost.asked);
+                    self.unsettled.push(lost);
+                }
+            }
+        }
+        verdicts.extend(self.deliver(resend).await?);
+        self.settle(verdicts).await?;
+        Ok(count)
+    }
+}
+
+/// Documents and answers must be in the store before the fact that speaks of them.
+async fn kept_first(core: &Core, kept: Vec<prepare::Keep>) -> Result<(), Problem> {
+    if kept.is_empty() {
+        return Ok(());
+    }
+    core.storage
+        .write_async(move |tx| {
+            for keep in &kept {
+                keep.write(tx)?;
+            }
+            Ok(())
+        })
+        .await
+        .map_err(store_problem)
+}
+
+/// The id under which the neighbour knows the effect: that of the first asking, when an operator asked again.
+#[must_use]
+pub fn neighbour_id(ready: &Ready) -> CommandId {
+    let command = &ready.effect.command;
+    command
+        .headers
+        .get(REPEATS)
+        .and_then(|job| job.parse().ok())
+        .map_or(command.id, |job| CommandId::derive(command.case, job))
+}

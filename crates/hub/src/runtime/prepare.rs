@@ -1,0 +1,181 @@
+//! Just before a command leaves: who the person is, what the letter says, which answers belong to it.
+//! Nothing of this rides on the bus.
+
+use std::sync::Arc;
+
+use halsonav_adapter::{Attachment, Delivery, Disclosure, Operation};
+use halsonav_domain::{CaseId, Identity, Kind, Problem};
+use halsonav_storage::{Access, CaseNo, Document, Extent, Reader, Ready, Record, Writer};
+use serde_json::{Map, Value, json};
+
+use super::{Core, dispatch::neighbour_id, store_problem};
+
+/// Something to keep about a case.
+#[derive(Clone, Debug)]
+pub enum Keep {
+    /// A record.
+    Record(CaseNo, Record),
+    /// A rendered document.
+    Document(CaseNo, Document),
+}
+
+impl Keep {
+    /// Writes it.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn write(&self, tx: &mut Writer) -> halsonav_storage::Result<()> {
+        match self {
+            Self::Record(case, record) => tx.put_records(&[(*case, record.clone())]),
+            Self::Document(case, document) => tx.put_document(*case, document),
+        }
+    }
+}
+
+/// What the store knows that the command needs.
+struct Background {
+    identity: Option<Identity>,
+    forms: Value,
+    observations: Vec<Value>,
+    profile: Option<Value>,
+    picture: Option<Arc<[u8]>>,
+}
+
+/// Makes each command ready to leave. One transaction discloses for the whole batch, with its audit.
+///
+/// # Errors
+/// When the store fails. A command that cannot be made ready is answered beside it.
+pub async fn deliveries(
+    core: &Arc<Core>,
+    operation: &'static Operation,
+    batch: Vec<Ready>,
+) -> Result<Vec<(Ready, Result<Delivery, Problem>)>, Problem> {
+    let asked = batch.clone();
+    let at = core.clock.now();
+    let background = core
+        .storage
+        .write_async(move |tx| background(tx, operation, &asked, at))
+        .await
+        .map_err(store_problem)?;
+    let core = core.clone();
+    // Letters are set in type here: that is work for a thread of its own.
+    tokio::task::spawn_blocking(move || {
+        batch
+            .into_iter()
+            .zip(background)
+            .map(|(ready, background)| {
+                let delivery = delivery(&core, operation, &ready, background);
+                (ready, delivery)
+            })
+            .collect()
+    })
+    .await
+    .map_err(|_| Problem::new(Kind::Internal, "HUB-DISPATCH-007", "preparing a command failed"))
+}
+
+fn background(
+    tx: &mut Writer,
+    operation: &Operation,
+    batch: &[Ready],
+    at: halsonav_domain::Timestamp,
+) -> halsonav_storage::Result<Vec<Background>> {
+    let extent = match operation.disclosure {
+        Disclosure::None => None,
+        Disclosure::PersonId => Some(Extent::Number),
+        Disclosure::Full => Some(Extent::Full),
+    };
+    let identities = match extent {
+        None => vec![None; batch.len()],
+        Some(extent) => {
+            let whom: Vec<_> = batch.iter().map(|ready| ready.effect.command.subject).collect();
+            let access: Vec<_> = batch.iter().map(|ready| access(ready, at)).collect();
+            tx.disclose(&whom, extent, &access)?
+        }
+    };
+    batch
+        .iter()
+        .zip(identities)
+        .map(|(ready, identity)| {
+            let command = &ready.effect.command;
+            let (forms, observations, profile, picture) = match command.kind.as_str() {
+                "profile.draw" | "journal.document" | "research.contribute" | "case.readiness" => known(tx, &command.case)?,
+                _ => (Value::Null, Vec::new(), None, None),
+            };
+            Ok(Background { identity, forms, observations, profile, picture })
+        })
+        .collect()
+}
+
+fn access(ready: &Ready, at: halsonav_domain::Timestamp) -> Access {
+    let command = &ready.effect.command;
+    let print = command.kind.adapter() == "print";
+    Access {
+        actor: format!("adapter:{}", command.kind.adapter()),
+        action: if print { "print" } else { "disclose" }.to_owned(),
+        purpose: command.kind.to_string(),
+        unit: Some(command.unit.clone()),
+        case: Some(command.case),
+        at,
+    }
+}
+
+type Known = (Value, Vec<Value>, Option<Value>, Option<Arc<[u8]>>);
+
+/// Answers, measurements and lab values of a case, newest answer first in line for each code.
+fn known(reader: &mut Reader, case: &CaseId) -> halsonav_storage::Result<Known> {
+    let mut forms = Map::new();
+    let mut observations: Vec<Value> = Vec::new();
+    let mut profile = None;
+    for record in reader.records(case, None)? {
+        match record.kind.as_str() {
+            "form" => {
+                forms.insert(record.key, record.data.get("answers").cloned().unwrap_or(Value::Null));
+            }
+            "lab" | "measurements" => {
+                for observation in record.data.get("observations").and_then(Value::as_array).into_iter().flatten() {
+                    observations.retain(|known| known.get("code") != observation.get("code"));
+                    observations.push(observation.clone());
+                }
+            }
+            "profile" => profile = Some(record.data),
+            _ => {}
+        }
+    }
+    let picture = reader.document(case, "profile", "profile")?.map(|document| document.bytes.into());
+    Ok((Value::Object(forms), observations, profile, picture))
+}
+
+fn delivery(core: &Core, operation: &Operation, ready: &Ready, background: Background) -> Result<Delivery, Problem> {
+    if operation.disclosure != Disclosure::None && background.identity.is_none() {
+        return Err(Problem::new(Kind::NotFound, "HUB-DISPATCH-005", "the vault has nothing about the resident"));
+    }
+    let mut command = ready.effect.command.clone();
+    command.id = neighbour_id(ready);
+    let mut attachments = Vec::new();
+    match command.kind.as_str() {
+        "messaging.send" => attachments.push(core.documents.message(&command, background.identity.as_ref())?),
+        "print.letter" => attachments.extend(core.documents.letter(&command, background.identity.as_ref(), core.clock.now())?),
+        "profile.draw" | "research.contribute" | "case.readiness" => enrich(&mut command.payload, &background),
+        "journal.document" => {
+            enrich(&mut command.payload, &background);
+            if let Some(bytes) = background.picture.clone() {
+                attachments.push(Attachment { role: "profile", media_type: "image/svg+xml", bytes });
+            }
+        }
+        _ => {}
+    }
+    Ok(Delivery { command, identity: background.identity, attachments, attempt: ready.attempt, now: core.clock.now() })
+}
+
+/// Adds what the process does not carry, unless the process set it itself.
+fn enrich(payload: &mut Value, background: &Background) {
+    if !payload.is_object() {
+        *payload = json!({});
+    }
+    let Some(fields) = payload.as_object_mut() else { return };
+    fields.entry("forms").or_insert_with(|| background.forms.clone());
+    fields.entry("observations").or_insert_with(|| Value::Array(background.observations.clone()));
+    if let Some(profile) = &background.profile {
+        fields.entry("profile").or_insert_with(|| profile.clone());
+    }
+}

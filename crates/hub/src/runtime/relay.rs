@@ -1,0 +1,49 @@
+//! From the outbox to the bus.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use halsonav_bus::codec;
+use halsonav_domain::{Problem, Topic};
+
+use super::{Core, bus_problem, store_problem};
+
+/// Effects put on the bus in one turn.
+const BATCH: u32 = 1000;
+
+/// Publishes what was decided. An effect counts as published only once the bus has it; a crash
+/// between the two publishes it again, and the dispatcher's claim sees that.
+pub struct Relay {
+    core: Arc<Core>,
+}
+
+impl Relay {
+    /// A relay over the hub's outbox.
+    #[must_use]
+    pub fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// One batch; how many effects went out.
+    ///
+    /// # Errors
+    /// When store or bus fail; the same batch comes again.
+    pub async fn turn(&self) -> Result<usize, Problem> {
+        let now = self.core.clock.now();
+        let effects = self.core.storage.read_async(move |r| r.publishable(now, BATCH)).await.map_err(store_problem)?;
+        if effects.is_empty() {
+            return Ok(0);
+        }
+        let mut lanes: BTreeMap<String, Vec<_>> = BTreeMap::new();
+        for effect in &effects {
+            let record = codec::command(&effect.command).map_err(bus_problem)?;
+            lanes.entry(effect.command.kind.adapter().to_owned()).or_default().push(record);
+        }
+        for (adapter, records) in lanes {
+            self.core.bus.publish(&Topic::Commands(adapter), records).await.map_err(bus_problem)?;
+        }
+        let numbers: Vec<_> = effects.iter().map(|effect| effect.no).collect();
+        let count = numbers.len();
+        self.core.storage.write_async(move |tx| tx.mark_published(&numbers)).await.map_err(store_problem)?;
+        Ok(count)
+    }
+}
