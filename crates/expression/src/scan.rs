@@ -216,11 +216,10 @@ fn words(tokens: &[Token<'_>]) -> Scan {
 impl Scan {
     /// Sorts a run of words into names and calls, by what stands after it.
     fn take(&mut self, run: &mut Vec<(&str, usize)>, before: Token<'_>, after: Token<'_>) {
-        if after == Token::Sign('(') && before != Token::Sign('.') {
-            if let Some((name, length, position)) = called(run) {
-                run.truncate(run.len() - length);
-                self.calls.push((name, position));
-            }
+        let calls = after == Token::Sign('(') && before != Token::Sign('.');
+        if calls && let Some((name, length, position)) = called(run) {
+            run.truncate(run.len() - length);
+            self.calls.push((name, position));
         }
         let mut previous = "";
         for (word, _) in run.drain(..) {

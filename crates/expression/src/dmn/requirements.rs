@@ -1,6 +1,6 @@
 //! The requirements between decisions: none missing, no circle, not too long a chain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::outline::{ElementKind, File, Key};
 use crate::Fault;
@@ -13,53 +13,15 @@ pub type At = (usize, usize);
 
 /// The elements in an order in which each comes after what it requires.
 pub fn order(files: &[File<'_>]) -> Result<Vec<At>, Vec<Fault>> {
-    let mut faults = Vec::new();
+    let mut faults = duplicates(files);
     let mut index: BTreeMap<&Key, At> = BTreeMap::new();
-    let mut decisions: BTreeMap<&str, &str> = BTreeMap::new();
-    let mut names: BTreeMap<(&str, &str, &str), &str> = BTreeMap::new();
     for (f, file) in files.iter().enumerate() {
-        for (e, element) in file.elements.iter().enumerate() {
-            let mut fault = |rule, message: String, advice: &str| {
-                faults.push(
-                    Fault::new(rule, message, advice)
-                        .within(file.place(element), Some(element.line)),
-                );
-            };
-            if index.insert(&element.key, (f, e)).is_some() {
-                fault(
-                    "dmn-duplicate-id",
-                    format!("the id `{}` is there twice", element.key.1),
-                    "Give each element an id of its own",
-                );
-            }
-            if element.kind == ElementKind::Decision {
-                if let Some(other) = decisions
-                    .insert(&element.key.1, file.name)
-                    .filter(|other| *other != file.name)
-                {
-                    let message = format!("the decision `{}` is in `{other}` too", element.key.1);
-                    fault(
-                        "dmn-duplicate-id",
-                        message,
-                        "Give each decision an id of its own",
-                    );
-                }
-            }
-            if element.kind != ElementKind::Input
-                && names
-                    .insert(
-                        (&file.namespace, &file.model, &element.name),
-                        &element.key.1,
-                    )
-                    .is_some()
-            {
-                fault(
-                    "dmn-duplicate-name",
-                    format!("the name `{}` is there twice", element.name),
-                    "Give each a name of its own",
-                );
-            }
-        }
+        index.extend(
+            file.elements
+                .iter()
+                .enumerate()
+                .map(|(e, element)| (&element.key, (f, e))),
+        );
     }
     let mut visit = Visit {
         files,
@@ -79,6 +41,43 @@ pub fn order(files: &[File<'_>]) -> Result<Vec<At>, Vec<Fault>> {
     } else {
         Err(faults)
     }
+}
+
+/// Ids must be unique in a file and those of decisions in all files, names in a model.
+fn duplicates(files: &[File<'_>]) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut keys: BTreeSet<&Key> = BTreeSet::new();
+    let mut decisions: BTreeMap<&str, &Key> = BTreeMap::new();
+    let mut names: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
+    for (file, element) in files
+        .iter()
+        .flat_map(|file| file.elements.iter().map(move |element| (file, element)))
+    {
+        let id = &element.key.1;
+        let mut fault = |rule, message, advice| {
+            faults.push(
+                Fault::new(rule, message, advice).within(file.place(element), Some(element.line)),
+            );
+        };
+        let elsewhere = element.kind == ElementKind::Decision
+            && decisions
+                .insert(id, &element.key)
+                .is_some_and(|other| *other != element.key);
+        if !keys.insert(&element.key) || elsewhere {
+            let message = format!("the id `{id}` is there twice");
+            fault(
+                "dmn-duplicate-id",
+                message,
+                "Give each element an id of its own",
+            );
+        }
+        let named = element.kind != ElementKind::Input;
+        if named && !names.insert((&file.namespace, &file.model, &element.name)) {
+            let message = format!("the name `{}` is there twice", element.name);
+            fault("dmn-duplicate-name", message, "Give each a name of its own");
+        }
+    }
+    faults
 }
 
 #[derive(Clone, Copy, PartialEq)]

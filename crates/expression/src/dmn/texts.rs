@@ -7,6 +7,7 @@ use roxmltree::Node;
 use super::outline::{flat, is, line};
 use crate::Fault;
 use crate::bound::{Bound, Poly};
+use crate::calendar::shorten;
 use crate::feel::{Grammar, check};
 use crate::fence::Surroundings;
 use crate::scan::scan;
@@ -99,17 +100,17 @@ impl Visit<'_> {
     }
 
     fn element(&mut self, node: Node<'_, '_>) -> Bound {
-        if let Some(language) = node.attribute("expressionLanguage") {
-            if !language.to_ascii_lowercase().contains("feel") {
-                let message = format!(
-                    "the expression language `{}` is not FEEL",
-                    crate::calendar::shorten(language)
-                );
-                self.fault(
-                    node,
-                    Fault::new("dmn-language", message, "Write it in FEEL"),
-                );
-            }
+        if let Some(language) = node.attribute("expressionLanguage")
+            && !language.to_ascii_lowercase().contains("feel")
+        {
+            let message = format!(
+                "the expression language `{}` is not FEEL",
+                shorten(language)
+            );
+            self.fault(
+                node,
+                Fault::new("dmn-language", message, "Write it in FEEL"),
+            );
         }
         match node.tag_name().name() {
             "description" | "question" | "allowedAnswers" | "annotationEntry"
@@ -160,10 +161,7 @@ impl Visit<'_> {
             .attribute("kind")
             .filter(|kind| !kind.eq_ignore_ascii_case("FEEL"))
         {
-            let message = format!(
-                "the function is of the kind {}",
-                crate::calendar::shorten(kind)
-            );
+            let message = format!("the function is of the kind {}", shorten(kind));
             let advice = "Move what it does into a task; decisions cannot reach the outside";
             self.fault(node, Fault::new("dmn-external-function", message, advice));
         }
