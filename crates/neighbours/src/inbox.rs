@@ -116,7 +116,7 @@ impl fmt::Debug for Message {
 /// A line of the tape.
 #[derive(Serialize, Deserialize)]
 enum Entry {
-    Received(Message),
+    Received(Box<Message>),
     Read { thread: String, at: Timestamp },
 }
 
@@ -287,7 +287,7 @@ impl State {
                     .entry(message.thread.clone())
                     .or_default()
                     .push(self.messages.len());
-                self.messages.push(message);
+                self.messages.push(*message);
             }
             Entry::Read { thread, at } => {
                 self.read.insert(thread, at);

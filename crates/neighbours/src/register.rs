@@ -223,7 +223,7 @@ impl Register {
         let before = self.person(old).ok_or(Error::NoSuchPerson)?;
         let mut after = before.clone();
         new.expose().clone_into(&mut after.number);
-        after.formerly = Some(before.number.clone());
+        after.formerly = Some(before.number);
         self.set(after)?;
         self.change(old, |person| {
             person.now = Some(new.expose().to_owned());

@@ -162,7 +162,8 @@ fn standalone(slice: &str, scope: &[(String, String)]) -> String {
     let mut out = String::with_capacity(slice.len() + 256);
     out.push_str(&slice[..name_end]);
     for (prefix, ns) in innermost {
-        if !declares(own, prefix) && !(prefix.is_empty() && ns.is_empty()) {
+        let undeclared = prefix.is_empty() && ns.is_empty();
+        if !undeclared && !declares(own, prefix) {
             out.push_str(if prefix.is_empty() {
                 " xmlns"
             } else {

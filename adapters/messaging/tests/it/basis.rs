@@ -18,7 +18,7 @@ fn a_configuration_says_why_the_inbox_may_be_used() {
     let text = json!({ "service": { "endpoint": "http://127.0.0.1:9/" }, "source_system": "SE1-HUB", "units": { "se1-a": "Björken" } });
     let read = |value: serde_json::Value| serde_json::from_value::<Config>(value);
     assert!(read(text.clone()).is_err(), "basis is required");
-    let mut good = text.clone();
+    let mut good = text;
     good["basis"] = json!("established-relation");
     assert!(Messaging::build(read(good.clone()).unwrap()).is_ok());
     good["bases"] = json!("x");

@@ -65,9 +65,11 @@ async fn requests_and_responses_are_valid() {
     );
     let said = said.lock().unwrap();
     assert_eq!(said.len(), 2);
-    for (address, body) in said.iter() {
-        schema::valid(address.as_deref(), body);
-    }
+    let envelopes: Vec<String> = said
+        .iter()
+        .map(|(address, body)| schema::envelope(address.as_deref(), body))
+        .collect();
+    schema::valid(envelopes.iter().map(String::as_str));
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ pub const ADD_MESSAGE: Contract = Contract::new(DOMAIN, "AddMessageToPatientPort
 /// Asks for an account.
 pub const IS_ACTIVE_USER: Contract = Contract::new(DOMAIN, "IsActiveUser", 1);
 
-/// Carries a request out; with a number, names another thread or turns the answer round.
+/// Carries a request out, and answers in a way.
 type Operation = fn(&Office, &Request, Way) -> Answer;
 
 /// What is answered once the request is understood.
@@ -111,7 +111,7 @@ fn add_message(office: &Office, request: &Request, way: Way) -> Answer {
         ));
     }
     let (thread, notify) = (message.thread.clone(), message.notify);
-    let entry = Entry::Received(message);
+    let entry = Entry::Received(Box::new(message));
     office
         .tape
         .append(&entry)
