@@ -13,6 +13,7 @@ mod input;
 mod instance;
 mod library;
 mod load;
+pub mod render;
 mod step;
 
 pub use effect::Effect;
