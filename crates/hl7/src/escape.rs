@@ -93,7 +93,7 @@ fn meaning(sequence: &str, delimiters: &Delimiters) -> Option<Cow<'static, str>>
 
 /// Bytes in hex: UTF-8, or else Latin-1.
 fn bytes(hex: &str) -> Option<String> {
-    if hex.len() % 2 != 0 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+    if !hex.len().is_multiple_of(2) || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;
     }
     let bytes: Vec<u8> = (0..hex.len())

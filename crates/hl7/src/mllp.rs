@@ -63,30 +63,30 @@ impl Framer {
     /// half an end, or when there is too much that is no frame.
     pub fn next_frame(&mut self) -> Result<Option<Bytes>, Error> {
         self.skip_junk()?;
-        while let Some(at) = self.buffer.get(1 + self.seen..).and_then(|rest| {
-            rest.iter()
-                .position(|b| *b == START || *b == END)
-                .map(|at| at + 1 + self.seen)
-        }) {
-            if self.buffer[at] == START {
-                return Err(Error::Frame);
-            }
-            match self.buffer.get(at + 1) {
-                None => {
-                    self.seen = at - 1;
-                    return self.within_limit(at - 1).map(|()| None);
-                }
-                Some(&RETURN) => {
-                    self.within_limit(at - 1)?;
-                    let mut frame = self.buffer.split_to(at + 2).freeze();
-                    self.seen = 0;
-                    return Ok(Some(frame.split_to(at).slice(1..)));
-                }
-                Some(_) => return Err(Error::Frame),
-            }
+        let from = 1 + self.seen;
+        let rest = self.buffer.get(from..).unwrap_or_default();
+        if let Some(found) = rest.iter().position(|b| *b == START || *b == END) {
+            return self.end_at(from + found);
         }
         self.seen = self.buffer.len().saturating_sub(1);
         self.within_limit(self.seen).map(|()| None)
+    }
+
+    /// Deals with a start or end mark inside the frame.
+    fn end_at(&mut self, at: usize) -> Result<Option<Bytes>, Error> {
+        self.within_limit(at - 1)?;
+        match (self.buffer[at], self.buffer.get(at + 1)) {
+            (END, None) => {
+                self.seen = at - 1;
+                Ok(None)
+            }
+            (END, Some(&RETURN)) => {
+                let mut frame = self.buffer.split_to(at + 2).freeze();
+                self.seen = 0;
+                Ok(Some(frame.split_to(at).slice(1..)))
+            }
+            _ => Err(Error::Frame),
+        }
     }
 
     fn skip_junk(&mut self) -> Result<(), Error> {

@@ -186,9 +186,9 @@ impl Server {
             return refuse(Fault::new("207", "this sender is not allowed").at("MSH", 1, 3));
         }
         let message =
-            Message::parse_within(frame, &self.settings.limits).or_else(|error: Error| {
+            Message::parse_within(frame, &self.settings.limits).map_err(|error: Error| {
                 tracing::warn!(code = error.code(), "a message that cannot be read");
-                Err(Answer::Rejected(Fault::from(&error)))
+                Answer::Rejected(Fault::from(&error))
             })?;
         if message.control_id().is_empty() {
             return refuse(Fault::new("101", "MSH-10 is missing").at("MSH", 1, 10));
