@@ -164,6 +164,8 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
 pub(crate) fn censor(message: &str, template: &str, data: &Map<String, Value>) -> String {
     let words = words(data);
     let mut out = String::with_capacity(message.len());
+    // `"…"` within backticks is one quotation, so a run of marks counts as one.
+    let message = message.replace("`\"", "`").replace("\"`", "`");
     for (index, piece) in message.split(['"', '`']).enumerate() {
         let quoted = index % 2 == 1;
         if index > 0 {
@@ -268,6 +270,10 @@ mod tests {
         assert_eq!(
             censor("cannot convert \"Anna\" to integer", template, &data),
             "cannot convert \"…\" to integer"
+        );
+        assert_eq!(
+            censor("the text `\"An\"` is", template, &data),
+            "the text \"…\" is"
         );
         assert_eq!(
             censor("no ÖBERG aged 47 here", template, &data),

@@ -18,7 +18,7 @@ use crate::templates::Templates;
 use crate::world::{DATA, Desk, file_id};
 
 /// Results of layout are remembered between letters; after so many the old ones are forgotten.
-const FORGET_EVERY: usize = 32;
+const FORGET_EVERY: usize = 8;
 static RENDERED: AtomicUsize = AtomicUsize::new(0);
 
 /// How a document is to be made.
@@ -159,7 +159,7 @@ impl Templates {
                 .unwrap_or_default();
             Error::Standard {
                 template: template.to_owned(),
-                message: censor(message, "", data),
+                message: reason(message, data),
             }
         })?;
         Ok(Pdf {
@@ -205,6 +205,20 @@ impl Templates {
             message: censor(&first.message, text, data),
         }
     }
+}
+
+/// What the exporter complains of, up to where it begins to quote the text itself.
+fn reason(message: &str, data: &Map<String, Value>) -> String {
+    if message.contains("could not be displayed") {
+        return "a character is in none of the fonts".to_owned();
+    }
+    censor(
+        message.split(['"', '`']).next().unwrap_or_default(),
+        "",
+        data,
+    )
+    .trim_end()
+    .to_owned()
 }
 
 fn coded(message: &str) -> Option<Error> {

@@ -86,6 +86,7 @@ fn a_character_without_a_glyph_is_an_error_and_never_a_blank() {
     data["recipient"] = json!(["山田 太郎", "Storgatan 1", "571 31 NÄSSJÖ"]);
     let error = render("invitation", &data).unwrap_err();
     assert_eq!(error.code(), "HUB-DOCUMENT-005");
+    assert!(error.to_string().contains("none of the fonts"), "{error}");
     assert!(
         !error.to_string().contains('山') && !error.to_string().contains("Storgatan"),
         "{error}"
