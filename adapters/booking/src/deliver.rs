@@ -121,6 +121,8 @@ impl Booking {
             return Ok(cancelled(false));
         };
         let (unit, person) = who(delivery)?;
+        let lane = self.lane(unit);
+        let _turn = lane.lock().await;
         let verdict = self.act(&CANCEL_BOOKING, unit, person, &translate::cancel_booking(unit, &id)).await?;
         if verdict.done {
             self.echoes.expect(&id, None);

@@ -1,8 +1,8 @@
 //! Our own changes, which the index tells us about as it tells of everybody's.
 //!
 //! A change that the hub made is already in the case as the command's result. Its echo is let go
-//! once. This is a courtesy to the process, not a promise: after a restart, or when the index is
-//! quicker than the booking system's answer, the echo arrives as an event and must do no harm.
+//! once. This is a courtesy to the process, not a promise: after a restart, or when the answer to a
+//! change was lost, the echo arrives as an event and must do no harm.
 
 use std::{
     collections::{HashMap, VecDeque},

@@ -34,7 +34,8 @@ pub struct Booking {
     client: Client,
     echoes: echo::Echoes,
     received: Received,
-    /// One search-and-book at a time per unit, so that our own commands do not race for one time.
+    /// One change at a time per unit: our own commands do not race for one time, and news waits
+    /// until it is known whether it is an echo.
     lanes: Mutex<HashMap<HsaId, Arc<tokio::sync::Mutex<()>>>>,
 }
 

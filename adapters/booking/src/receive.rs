@@ -65,7 +65,7 @@ pub(crate) struct Endpoint {
 impl Listener for Endpoint {
     async fn listen(&self, inlet: Inlet, bound: oneshot::Sender<SocketAddr>, stop: Stop) -> Result<(), Problem> {
         let clock = Arc::new(HubClock(Arc::clone(&inlet.sink)));
-        let operations = Arc::clone(&self.booking).operations(inlet)?;
+        let operations = Arc::clone(&self.booking).notifications(inlet)?;
         let running = Server::builder(self.server.clone(), clock).operations(operations).start().await?;
         // Nobody may be waiting for the address; that is no reason not to serve.
         let _ = bound.send(running.addr);
@@ -80,7 +80,7 @@ impl Booking {
     ///
     /// # Errors
     /// `Invalid` when the operations cannot be put together.
-    pub fn operations(self: Arc<Self>, inlet: Inlet) -> Result<Operations, Problem> {
+    pub fn notifications(self: Arc<Self>, inlet: Inlet) -> Result<Operations, Problem> {
         let taker = handler(move |request: Request| {
             let (booking, inlet) = (Arc::clone(&self), inlet.clone());
             async move { booking.notified(&inlet, &request).await }
@@ -136,6 +136,8 @@ impl Booking {
                 None => return Ok(self.ignore()),
             },
         };
+        // A change of our own at this unit may be under way: once it is over, its echo is known.
+        drop(self.lane(&unit).lock().await);
         let news = News { engagement, unit, person, case, known: known.is_some(), now: inlet.sink.now() };
         if engagement.deleted { self.gone(&news).await } else { self.present(&news).await }
     }

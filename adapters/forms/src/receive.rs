@@ -68,7 +68,7 @@ pub(crate) struct Endpoint {
 impl Listener for Endpoint {
     async fn listen(&self, inlet: Inlet, bound: oneshot::Sender<SocketAddr>, stop: Stop) -> Result<(), Problem> {
         let clock = Arc::new(HubClock(Arc::clone(&inlet.sink)));
-        let operations = Arc::clone(&self.forms).operations(inlet)?;
+        let operations = Arc::clone(&self.forms).notifications(inlet)?;
         let running = Server::builder(self.server.clone(), clock).operations(operations).start().await?;
         // Nobody may be waiting for the address; that is no reason not to serve.
         let _ = bound.send(running.addr);
@@ -112,7 +112,7 @@ impl Forms {
     ///
     /// # Errors
     /// `Invalid` when the operations cannot be put together.
-    pub fn operations(self: Arc<Self>, inlet: Inlet) -> Result<Operations, Problem> {
+    pub fn notifications(self: Arc<Self>, inlet: Inlet) -> Result<Operations, Problem> {
         let taker = handler(move |request: Request| {
             let (forms, inlet) = (Arc::clone(&self), inlet.clone());
             async move { forms.notified(&inlet, &request).await }

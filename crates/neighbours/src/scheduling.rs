@@ -73,6 +73,7 @@ struct Office {
     clock: Arc<dyn Clock>,
     index: Index,
     faults: Faults,
+    change_faults: Faults,
     wiretap: Wiretap,
     system: HsaId,
     controller: String,
@@ -120,6 +121,7 @@ impl Scheduling {
             clock: Arc::clone(&settings.clock),
             index,
             faults: Faults::default(),
+            change_faults: Faults::default(),
             wiretap: Wiretap::default(),
             system: settings.system,
             controller: settings.controller,
@@ -139,6 +141,12 @@ impl Scheduling {
     #[must_use]
     pub fn faults(&self) -> &Faults {
         &self.office.faults
+    }
+
+    /// Misbehaviour for the next requests that would change something.
+    #[must_use]
+    pub fn change_faults(&self) -> &Faults {
+        &self.office.change_faults
     }
 
     /// What is said over the socket.

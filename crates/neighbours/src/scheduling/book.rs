@@ -163,7 +163,10 @@ impl Book {
         now: Timestamp,
     ) -> impl Iterator<Item = Slot> + 'a {
         let taken = self.taken.get(&(facility.unit.clone(), day));
-        facility.starts(day).flat_map(move |minute| {
+        // A full day costs one look, so that a search does not grow with what is booked.
+        let capacity = facility.starts(day).count() * facility.leaders.len();
+        let full = taken.is_some_and(|taken| taken.len() >= capacity);
+        facility.starts(day).take_while(move |_| !full).flat_map(move |minute| {
             let span = facility.span(day, minute).filter(|(start, _)| *start >= now);
             span.into_iter().flat_map(move |(start, end)| {
                 facility.leaders.iter().zip(0_u16..).filter_map(move |(leader, n)| {
@@ -311,3 +314,7 @@ impl Book {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "book_tests.rs"]
+mod tests;

@@ -54,7 +54,8 @@ fn answer(office: &Office, name: &'static str, operation: Operation, request: &R
         }
         operation(office, &root, request)
     };
-    match office.faults.take() {
+    let change = !name.starts_with("Get");
+    match office.faults.take().or_else(|| change.then(|| office.change_faults.take()).flatten()) {
         None => carry_out(),
         Some(Fault::LoseAnswer) => carry_out().and(Err(SoapFault::silence())),
         Some(Fault::DropRequest) => Err(SoapFault::silence()),
