@@ -213,6 +213,10 @@ fn what_is_refused() {
         &(literal("a", "", "1") + literal("a", "", "2").as_str()),
         "dmn-duplicate-id",
     );
+}
+
+#[test]
+fn functions_in_decisions() {
     // A function that calls itself has no end.
     refused(&knowledge("f", "", "f(a)"), "feel-function");
     refused(
