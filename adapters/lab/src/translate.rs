@@ -211,3 +211,124 @@ fn business_refusal(ack: &Ack) -> Outcome {
         result: json!({ "error": error }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use halsonav_domain::{CaseId, Command, CommandId, HsaId, Name, PersonId, SubjectId};
+
+    use super::*;
+
+    fn config() -> Config {
+        let text = "host = 'lis'\nport = 1\nlisten = '127.0.0.1:0'\nfacility = 'REGION'\nlab_application = 'LIS'";
+        toml::from_str(text).expect("a configuration")
+    }
+
+    fn delivery(person: &str) -> Delivery {
+        let id = uuid::Uuid::from_u128(0x0190_0000_0000_4000_8000_0000_0000_0001);
+        let command = Command {
+            id: CommandId(id),
+            case: CaseId(id),
+            subject: SubjectId(id),
+            kind: "lab.order".parse().expect("a kind"),
+            unit: HsaId::new("SE2321000016-1HZ5"),
+            payload: json!({}),
+            headers: Default::default(),
+            issued: "2026-11-23T06:25:00Z".parse().expect("a time"),
+        };
+        let name = Name {
+            given: "Åsa & Eva".into(),
+            middle: Some("Maria".into()),
+            surname: "Öst^berg".into(),
+            notification: None,
+        };
+        let person_id = PersonId::parse(person).expect("a number");
+        let identity = Identity {
+            person_id,
+            name,
+            address: None,
+        };
+        let now = command.issued;
+        Delivery {
+            command,
+            identity: Some(identity),
+            attachments: Vec::new(),
+            attempt: 1,
+            now,
+        }
+    }
+
+    fn text(message: Message) -> Vec<String> {
+        let text = String::from_utf8(message.to_bytes()).expect("text");
+        text.split_terminator('\r').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn an_order_is_one_group_for_each_analysis() {
+        let wanted = Order {
+            analyses: vec!["NPU27300".into(), "SWE05074".into()],
+            planned: Some("2026-07-01T07:30:00Z".parse().expect("a time")),
+            comment: Some("40 år | fasta".into()),
+        };
+        let found = text(order(&config(), &delivery("191212121212"), &wanted).expect("an order"));
+        let orc = "ORC|NW|00008008000000000001|||||||20261123072500+0100||||||||||||\
+                   ^^^^^&1.2.752.129.2.1.4.1&ISO^^^^SE2321000016-1HZ5";
+        let expect = [
+            "MSH|^~\\&|HALSONAV|REGION|LIS||20261123072500+0100||OML^O21^OML_O21|00008008000000000001|P|2.5.1|||||SWE|UNICODE UTF-8",
+            "PID|1||191212121212^^^&1.2.752.129.2.1.3.1&ISO^NNSWE||Öst\\S\\berg^Åsa \\T\\ Eva^Maria||19121212",
+            orc,
+            "TQ1|1||||||20260701093000+0200||R",
+            "OBR|1|00008008000000000001||NPU27300^B-Hemoglobin A1c (IFCC)^NPU",
+            "NTE|1|P|40 år \\F\\ fasta",
+            orc,
+            "TQ1|1||||||20260701093000+0200||R",
+            "OBR|2|00008008000000000001||SWE05074^^NPU",
+        ];
+        assert_eq!(found, expect);
+    }
+
+    #[test]
+    fn each_kind_of_number_has_its_authority() {
+        let check = |person: &str, expect: &str| {
+            let found = text(cancel(&config(), &delivery(person), "A1").expect("a message"));
+            assert!(found[1].starts_with(expect), "{}", found[1]);
+            assert!(found[2].starts_with("ORC|CA|A1|"), "{}", found[2]);
+        };
+        check(
+            "191212121212",
+            "PID|1||191212121212^^^&1.2.752.129.2.1.3.1&ISO^NNSWE||",
+        );
+        let digit = PersonId::check_digit("19760463111").expect("digits");
+        check(
+            &format!("19760463111{digit}"),
+            &format!("PID|1||19760463111{digit}^^^&1.2.752.129.2.1.3.3&ISO^NNSWE||"),
+        );
+        check(
+            "22860101AB1C",
+            "PID|1||22860101AB1C^^^&1.2.752.74.9.1&ISO^PI||",
+        );
+    }
+
+    fn ack(code: &str, rest: &str) -> Ack {
+        let text = format!("MSH|^~\\&|||||||ACK|9\rMSA|{code}|1\r{rest}");
+        Ack::read(Message::parse(text.as_bytes()).expect("reads")).expect("an ack")
+    }
+
+    #[test]
+    fn answers_become_outcomes() {
+        let order = |code, rest| match ordered(&ack(code, rest), &delivery("191212121212")) {
+            Outcome::Done(done) => done.references[0].value.clone(),
+            Outcome::Refused { code, result } => format!("{code} {}", result["error"]),
+            Outcome::Failed(problem) => problem.code,
+            Outcome::Unknown(_) => "unknown".to_owned(),
+        };
+        assert_eq!(order("AA", ""), "00008008000000000001");
+        assert_eq!(order("CA", "ORC|OK|1"), "00008008000000000001");
+        assert_eq!(order("AA", "ORC|UA|1"), "lab-refused \"\"");
+        assert_eq!(order("AE", "ERR|||101"), "HUB-LAB-005");
+        assert_eq!(order("AR", "ERR|||101"), "HUB-LAB-006");
+        assert_eq!(
+            order("CR", "ERR|||205^Tolvan Tolvansson"),
+            "lab-refused \"205\""
+        );
+    }
+}

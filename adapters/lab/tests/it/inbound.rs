@@ -171,7 +171,7 @@ async fn a_result_is_never_filed_on_another_person() {
     );
 }
 
-const PERSON_WITHOUT_CASE: &str = "198001019297";
+const PERSON_WITHOUT_CASE: &str = "198001019291";
 
 #[tokio::test]
 async fn several_orders_in_one_message_are_several_facts() {
