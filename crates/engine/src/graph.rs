@@ -281,6 +281,8 @@ pub struct Repeat {
 pub struct Flow {
     /// `id`.
     pub id: String,
+    /// `name`, as drawn beside it; most have none.
+    pub name: Option<String>,
     /// From.
     pub source: NodeIx,
     /// To.

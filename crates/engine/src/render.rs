@@ -9,6 +9,8 @@ mod layout;
 mod mermaid;
 mod svg;
 mod symbol;
+mod text;
+mod unfold;
 
 use std::collections::BTreeSet;
 
@@ -113,7 +115,12 @@ fn event_word(node: &Node) -> &'static str {
     }
 }
 
-/// The name to show: none where only the id stands in for one.
+/// The name to show. Activities show their id if they have no name; smaller shapes show nothing.
 fn label(node: &Node) -> &str {
-    if node.name == node.id { "" } else { &node.name }
+    let small = Outline::of(node).is_event() || Outline::of(node) == Outline::Gateway;
+    if small && node.name == node.id {
+        ""
+    } else {
+        &node.name
+    }
 }

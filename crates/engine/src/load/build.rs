@@ -142,8 +142,10 @@ impl<'a> Reader<'a, '_> {
                 self.report
                     .at(&rule::ID_MISSING, element, "a sequence flow has no id");
             }
+            let name = xml::attribute(element, "name").map(str::to_owned);
             flows.push(Flow {
                 id,
+                name,
                 source,
                 target,
                 condition,
@@ -231,12 +233,11 @@ impl<'a> Reader<'a, '_> {
                 _ => {}
             }
         }
-        for at in 0..scopes.len() {
-            if self.sketch.frames[at].starts.is_empty() {
+        for (frame, scope) in self.sketch.frames.iter().zip(&mut scopes) {
+            if frame.starts.is_empty() {
                 let begins =
                     |ix: &NodeIx| begins(&nodes[*ix as usize], self.sketch.shape_at(*ix).tag);
-                scopes[at].implicit_starts =
-                    scopes[at].nodes.iter().copied().filter(begins).collect();
+                scope.implicit_starts = scope.nodes.iter().copied().filter(begins).collect();
             }
         }
         scopes

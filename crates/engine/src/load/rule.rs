@@ -90,7 +90,7 @@ manual! {
         "use a parallel gateway with catch events";
     STANDARD_LOOP Error "standard-loop" "Standard loops are not run."
         "loop with an exclusive gateway, or use multi-instance";
-    TOKEN_QUANTITY Error "token-quantity" "startQuantity and completionQuantity are 1."
+    TOKEN_QUANTITY Error "token-quantity" "A token quantity (startQuantity, completionQuantity) is 1."
         "use gateways";
     REPEAT_BEHAVIOR Error "repeat-behavior" "Multi-instance throws no events of its own (behavior All)."
         "throw events from within the activity";

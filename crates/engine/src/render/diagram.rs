@@ -68,13 +68,17 @@ pub struct Diagram {
 }
 
 impl Diagram {
-    /// The first diagram in a BPMN file. `None`: the file has none, or cannot be read.
+    /// What a BPMN file draws, in all of its planes. `None`: the file has none, or cannot be read.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let document = xml::read(text).ok()?;
         let root = document.root_element();
-        let plane = root.children().find(|child| in_di(*child, "BPMNDiagram"))?;
-        let plane = plane.children().find(|child| in_di(*child, "BPMNPlane"))?;
+        let diagrams = root.children().filter(|child| in_di(*child, "BPMNDiagram"));
+        let planes = diagrams.flat_map(|diagram| {
+            diagram
+                .children()
+                .filter(|child| in_di(*child, "BPMNPlane"))
+        });
         let model = root
             .descendants()
             .filter(|e| e.tag_name().namespace() == Some(xml::BPMN));
@@ -82,7 +86,10 @@ impl Diagram {
             .filter_map(|element| Some((element.attribute("id")?, element)))
             .collect();
         let mut diagram = Self::default();
-        for drawn in plane.children().filter(|child| child.is_element()) {
+        for drawn in planes
+            .flat_map(|plane| plane.children())
+            .filter(|child| child.is_element())
+        {
             let Some(id) = xml::reference(drawn, "bpmnElement") else {
                 continue;
             };

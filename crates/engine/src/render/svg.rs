@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Diagram, Marks, Outline, Point, Rect, event_word, label, symbol};
+use halsonav_expression::Expression;
+
+use super::text::{beside, escape, lines, path, shortened};
+use super::{Diagram, Marks, Outline, Point, Rect, event_word, label, symbol, unfold::unfolded};
 use crate::graph::{Definition, Node, NodeKind, ScopeIx};
 
 const MARGIN: f64 = 20.0;
@@ -20,14 +23,11 @@ const STYLE: &str = "text{font:12px sans-serif;fill:#1f2933}\
 /// Draws a definition. Without a diagram it lays one out.
 #[must_use]
 pub fn svg(definition: &Definition, diagram: Option<&Diagram>, marks: &Marks) -> String {
-    let own;
     let diagram = match diagram {
-        Some(diagram) => diagram,
-        None => {
-            own = Diagram::laid_out(definition);
-            &own
-        }
+        Some(diagram) => unfolded(definition, diagram),
+        None => Diagram::laid_out(definition),
     };
+    let diagram = &diagram;
     let mut canvas = Canvas {
         definition,
         diagram,
@@ -95,6 +95,11 @@ impl Canvas<'_> {
                         width,
                         "note"
                     )
+                ),
+                "inside" => format!(
+                    r#"<rect class="back" x="{x}" y="{y}" width="{width}" height="{height}" rx="10"/><text x="{:.1}" y="{:.1}">{text}</text>"#,
+                    x + 12.0,
+                    y + 20.0
                 ),
                 _ => format!(
                     r#"<rect class="back side" x="{x}" y="{y}" width="{width}" height="{height}"/>"#
@@ -277,13 +282,18 @@ impl Canvas<'_> {
             if source.default == Some(ix) {
                 self.put(&symbol::default_mark(points[0], points[1]));
             }
-            if let Some(condition) = &flow.condition {
-                let at = self
-                    .diagram
-                    .labels
-                    .get(&flow.id)
-                    .map_or_else(|| beside(points), |rect| rect.middle());
-                self.put(&lines(condition.source(), at, 130.0, "note"));
+            let written = flow
+                .name
+                .as_deref()
+                .or(flow.condition.as_ref().map(Expression::source));
+            if let Some(text) = written {
+                let label = self.diagram.labels.get(&flow.id).map(Rect::middle);
+                self.put(&lines(
+                    &shortened(text),
+                    label.unwrap_or_else(|| beside(points)),
+                    130.0,
+                    "note",
+                ));
             }
         }
         for tie in &self.diagram.ties {
@@ -324,76 +334,4 @@ impl Canvas<'_> {
             self.put(&lines(label(node), at, 100.0, ""));
         }
     }
-}
-
-fn path(points: &[Point]) -> String {
-    let step = |(ix, point): (usize, &Point)| {
-        format!(
-            "{}{:.1} {:.1}",
-            if ix == 0 { 'M' } else { 'L' },
-            point.x,
-            point.y
-        )
-    };
-    points.iter().enumerate().map(step).collect()
-}
-
-/// Beside the last straight piece of a flow.
-fn beside(points: &[Point]) -> Point {
-    let [.., from, to] = points else {
-        return Point::default();
-    };
-    Point {
-        x: f64::midpoint(from.x, to.x),
-        y: f64::midpoint(from.y, to.y) - 8.0,
-    }
-}
-
-/// Text in lines around a point, as wide as it may be. Seven pixels a letter is a fair guess.
-fn lines(text: &str, at: Point, width: f64, class: &str) -> String {
-    let mut rows: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match rows.last_mut() {
-            #[expect(clippy::cast_precision_loss, reason = "a row is short")]
-            Some(row) if (row.chars().count() + word.chars().count() + 1) as f64 * 6.6 <= width => {
-                row.push(' ');
-                row.push_str(word);
-            }
-            _ => rows.push(word.to_owned()),
-        }
-    }
-    #[expect(clippy::cast_precision_loss, reason = "a label has few rows")]
-    let top = at.y + 4.0 - (rows.len().saturating_sub(1)) as f64 * 7.0;
-    let mut out = format!(r#"<text class="{class}" text-anchor="middle">"#);
-    for (ix, row) in rows.iter().enumerate() {
-        #[expect(clippy::cast_precision_loss, reason = "a label has few rows")]
-        let y = top + ix as f64 * 14.0;
-        let _ = write!(
-            out,
-            r#"<tspan x="{:.1}" y="{y:.1}">{}</tspan>"#,
-            at.x,
-            escape(row)
-        );
-    }
-    if rows.is_empty() {
-        String::new()
-    } else {
-        out + "</text>"
-    }
-}
-
-/// Text and attribute values of XML; what XML cannot hold is left out.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            _ if letter.is_control() => out.push(' '),
-            _ => out.push(letter),
-        }
-    }
-    out
 }

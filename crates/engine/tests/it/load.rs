@@ -4,6 +4,7 @@ mod accepts;
 mod events;
 mod files;
 mod fuzz;
+mod manual;
 mod render;
 mod sheet;
 mod structure;

@@ -1,6 +1,6 @@
 //! Pictures: complete, well-formed, and by the file's own shapes where it has them.
 
-use halsonav_engine::render::{Diagram, Marks, mermaid, svg};
+use halsonav_engine::render::{Diagram, Marks, Rect, mermaid, svg};
 use halsonav_engine::{Anything, Definition, load};
 use halsonav_expression::Decisions;
 
@@ -124,4 +124,44 @@ fn mermaid_names_every_flow_and_mark() {
             && picture.contains("shape troubled")
             && picture.contains("flow covered")
     );
+}
+
+#[test]
+fn a_closed_sub_process_is_drawn_open_below() {
+    let text = sheet::file(
+        "start s\nend e\n<subProcess id=\"sub\" name=\"Closed\"><startEvent id=\"i\"/><endEvent id=\"j\"/><sequenceFlow id=\"i_j\" sourceRef=\"i\" targetRef=\"j\"/></subProcess>\ns > sub > e",
+    );
+    let mut diagram = Diagram::default();
+    let mut put = |id: &str, x, y, width, height| {
+        diagram.shapes.insert(
+            id.to_owned(),
+            Rect {
+                x,
+                y,
+                width,
+                height,
+            },
+        )
+    };
+    put("s", 0.0, 22.0, 36.0, 36.0);
+    put("sub", 100.0, 0.0, 100.0, 80.0);
+    put("i", 0.0, 22.0, 36.0, 36.0);
+    put("j", 100.0, 22.0, 36.0, 36.0);
+    let picture = svg(&one(&text), Some(&diagram), &Marks::default());
+    let document = roxmltree::Document::parse(&picture).expect("well-formed");
+    let height = |id: &str| {
+        let group = document
+            .descendants()
+            .find(|e| e.attribute("data-element") == Some(id))
+            .expect(id);
+        let shape = group.children().find(|e| e.is_element()).expect("a shape");
+        shape
+            .attribute("cy")
+            .or(shape.attribute("y"))
+            .and_then(|y| y.parse::<f64>().ok())
+            .expect("a height")
+    };
+    assert!(height("i") > 80.0 && (height("i") - height("j")).abs() < 0.1);
+    assert!(height("s") < 80.0);
+    assert!(picture.contains(">Closed</text>"));
 }
