@@ -77,7 +77,7 @@ fn act(message: &Message, shared: &Shared) -> io::Result<Message> {
         Request::Order(order) => {
             // A number that is known is the same order, come again.
             if state.order(&order.number).is_none() {
-                shared.note(&mut state, Entry::Ordered(order))?;
+                shared.note(&mut state, Entry::Ordered(*order))?;
             }
             Ok(wire::ack(message, "AA", id, None, now))
         }

@@ -8,7 +8,7 @@ use super::{Order, Value};
 
 /// What a message asks of the lab.
 pub(super) enum Request {
-    Order(Order),
+    Order(Box<Order>),
     Cancel(String),
     /// Error code of table 0357, and why.
     Bad(&'static str, &'static str),
@@ -38,7 +38,7 @@ pub(super) fn request(message: &Message, now: Timestamp) -> Request {
     if analyses.is_empty() || analyses.iter().any(String::is_empty) {
         return Request::Bad("101", "OBR-4 is needed");
     }
-    Request::Order(Order {
+    Request::Order(Box::new(Order {
         number,
         person,
         authority: pid
@@ -55,7 +55,7 @@ pub(super) fn request(message: &Message, now: Timestamp) -> Request {
         control_id: message.control_id().to_owned(),
         received: now,
         cancelled: false,
-    })
+    }))
 }
 
 /// `ORU^R01`: an ORC, an OBR and an OBX for each value, times in local time without a zone.
