@@ -19,7 +19,13 @@ use crate::{
 };
 
 const fn operation(name: &'static str, disclosure: Disclosure, idempotent: bool) -> Operation {
-    Operation { name, contact: false, disclosure, idempotent, batch: 1 }
+    Operation {
+        name,
+        contact: false,
+        disclosure,
+        idempotent,
+        batch: 1,
+    }
 }
 
 /// The contract carries no key of ours, so a repeated booking is a second booking. A cancelled
@@ -45,7 +51,11 @@ impl Outbound for Booking {
                 "rebook" => self.rebook(delivery).await,
                 "cancel" => self.cancel(delivery).await,
                 "lookup" => self.lookup(delivery).await,
-                _ => Err(Error::Payload(Problem::new(Kind::Invalid, "HUB-BOOKING-007", "booking has no such operation"))),
+                _ => Err(Error::Payload(Problem::new(
+                    Kind::Invalid,
+                    "HUB-BOOKING-007",
+                    "booking has no such operation",
+                ))),
             };
             outcomes.push((delivery.command.id, outcome.unwrap_or_else(Error::outcome)));
         }
@@ -69,21 +79,50 @@ impl Booking {
         let identity = delivery.identity.as_ref().ok_or(Error::Identity)?;
         let (unit, person) = (&delivery.command.unit, number(&identity.person_id)?);
         if let Some(invitation) = &wish.invitation
-            && self.details(unit, person, invitation).await.is_ok_and(|slot| slot.start.is_some())
+            && self
+                .details(unit, person, invitation)
+                .await
+                .is_ok_and(|slot| slot.start.is_some())
         {
             // TKB: a timed kallelse is rebooked, never booked.
-            let rebook = Rebook { booking_id: invitation.clone(), start: wish.start, not_before: wish.not_before, time_type: wish.time_type };
+            let rebook = Rebook {
+                booking_id: invitation.clone(),
+                start: wish.start,
+                not_before: wish.not_before,
+                time_type: wish.time_type,
+            };
             return self.move_to(delivery, &rebook, wish.not_after).await;
         }
-        let window = self.window(delivery, person, &wish.time_type, wish.invitation.as_deref(), (wish.start, wish.not_before, wish.not_after))?;
+        let window = self.window(
+            delivery,
+            person,
+            &wish.time_type,
+            wish.invitation.as_deref(),
+            (wish.start, wish.not_before, wish.not_after),
+        )?;
         let lane = self.lane(unit);
         let _turn = lane.lock().await;
         let mut refusal = None;
-        for slot in self.free(&window, false).await?.iter().take(usize::from(self.config.tries)) {
-            let Some(wish) = taking(&window, slot) else { continue };
-            let verdict = self.act(&MAKE_BOOKING, unit, person, &translate::make_booking(&wish, &identity.name)).await?;
+        for slot in self
+            .free(&window, false)
+            .await?
+            .iter()
+            .take(usize::from(self.config.tries))
+        {
+            let Some(wish) = taking(&window, slot) else {
+                continue;
+            };
+            let verdict = self
+                .act(
+                    &MAKE_BOOKING,
+                    unit,
+                    person,
+                    &translate::make_booking(&wish, &identity.name),
+                )
+                .await?;
             if verdict.done {
-                let missing = || Error::Unclear(halsonav_rivta::xml::Error::Missing("bookingId".to_owned()));
+                let missing =
+                    || Error::Unclear(halsonav_rivta::xml::Error::Missing("bookingId".to_owned()));
                 let id = verdict.booking_id.clone().ok_or_else(missing)?;
                 return Ok(self.booked(id, &wish, verdict));
             }
@@ -97,16 +136,41 @@ impl Booking {
         self.move_to(delivery, &wish, None).await
     }
 
-    async fn move_to(&self, delivery: &Delivery, wish: &Rebook, not_after: Option<Timestamp>) -> Result<Outcome, Error> {
+    async fn move_to(
+        &self,
+        delivery: &Delivery,
+        wish: &Rebook,
+        not_after: Option<Timestamp>,
+    ) -> Result<Outcome, Error> {
         let (unit, person) = who(delivery)?;
         let times = (wish.start, wish.not_before, not_after);
-        let window = self.window(delivery, person, &wish.time_type, Some(&wish.booking_id), times)?;
+        let window = self.window(
+            delivery,
+            person,
+            &wish.time_type,
+            Some(&wish.booking_id),
+            times,
+        )?;
         let lane = self.lane(unit);
         let _turn = lane.lock().await;
         let mut refusal = None;
-        for slot in self.free(&window, false).await?.iter().take(usize::from(self.config.tries)) {
-            let Some(taking) = taking(&window, slot) else { continue };
-            let verdict = self.act(&UPDATE_BOOKING, unit, person, &translate::update_booking(&taking)).await?;
+        for slot in self
+            .free(&window, false)
+            .await?
+            .iter()
+            .take(usize::from(self.config.tries))
+        {
+            let Some(taking) = taking(&window, slot) else {
+                continue;
+            };
+            let verdict = self
+                .act(
+                    &UPDATE_BOOKING,
+                    unit,
+                    person,
+                    &translate::update_booking(&taking),
+                )
+                .await?;
             if verdict.done {
                 return Ok(self.booked(wish.booking_id.clone(), &taking, verdict));
             }
@@ -123,60 +187,44 @@ impl Booking {
         let (unit, person) = who(delivery)?;
         let lane = self.lane(unit);
         let _turn = lane.lock().await;
-        let verdict = self.act(&CANCEL_BOOKING, unit, person, &translate::cancel_booking(unit, &id)).await?;
+        let verdict = self
+            .act(
+                &CANCEL_BOOKING,
+                unit,
+                person,
+                &translate::cancel_booking(unit, &id),
+            )
+            .await?;
         if verdict.done {
             self.echoes.expect(&id, None);
             return Ok(cancelled(true));
         }
         // ERROR means both "not allowed" and "not there"; only the first is a refusal.
-        let there = self.schedule(unit, person).await?.iter().any(|slot| slot.booking_id.as_deref() == Some(id.as_str()));
-        Ok(if there { refused(verdict.text) } else { cancelled(false) })
+        let there = self
+            .schedule(unit, person)
+            .await?
+            .iter()
+            .any(|slot| slot.booking_id.as_deref() == Some(id.as_str()));
+        Ok(if there {
+            refused(verdict.text)
+        } else {
+            cancelled(false)
+        })
     }
 
     async fn lookup(&self, delivery: &Delivery) -> Result<Outcome, Error> {
         let wish: Lookup = read(delivery)?;
         let (unit, person) = who(delivery)?;
         let found = self.find(unit, person, &wish.booking_id).await?;
-        let (start, end) = found.as_ref().map_or((None, None), |slot| (slot.start, slot.end));
-        Ok(done(&LookedUp { exists: found.is_some(), start, end }).into())
-    }
-
-    /// A booking of this kind ahead is taken for ours, whatever its time: the resident has a time,
-    /// and asking again would give a second one.
-    async fn was_booked(&self, delivery: &Delivery) -> Result<Reconciled, Error> {
-        let wish: Book = read(delivery)?;
-        let (unit, person) = who(delivery)?;
-        let ahead = self.schedule(unit, person).await?;
-        let ours = |slot: &&Timeslot| {
-            !slot.invitation
-                && slot.time_type.as_deref().is_none_or(|id| id == wish.time_type)
-                && slot.start.is_some_and(|start| start >= delivery.now)
-        };
-        let exact = ahead.iter().filter(ours).find(|slot| slot.start == wish.start);
-        Ok(exact.or_else(|| ahead.iter().find(ours)).and_then(settled).unwrap_or(Reconciled::Absent))
-    }
-
-    /// Moving twice leaves one booking, so when in doubt it is moved again.
-    async fn was_moved(&self, delivery: &Delivery) -> Result<Reconciled, Error> {
-        let wish: Rebook = read(delivery)?;
-        let (unit, person) = who(delivery)?;
-        let fits = |slot: &Timeslot| match (wish.start, wish.not_before) {
-            (Some(start), _) => slot.start == Some(start),
-            (None, Some(earliest)) => slot.start.is_some_and(|start| start >= earliest),
-            (None, None) => false,
-        };
-        let found = self.find(unit, person, &wish.booking_id).await?;
-        Ok(found.filter(fits).as_ref().and_then(settled).unwrap_or(Reconciled::Absent))
-    }
-
-    async fn was_cancelled(&self, delivery: &Delivery) -> Result<Reconciled, Error> {
-        let wish: Cancel = read(delivery)?;
-        let Some(id) = wish.booking_id else {
-            return Ok(Reconciled::Settled(cancelled(false)));
-        };
-        let (unit, person) = who(delivery)?;
-        let there = self.find(unit, person, &id).await?.is_some();
-        Ok(if there { Reconciled::Absent } else { Reconciled::Settled(cancelled(true)) })
+        let (start, end) = found
+            .as_ref()
+            .map_or((None, None), |slot| (slot.start, slot.end));
+        Ok(done(&LookedUp {
+            exists: found.is_some(),
+            start,
+            end,
+        })
+        .into())
     }
 
     /// The window of starts to look in: an exact start, or from-to within the horizon.
@@ -188,7 +236,13 @@ impl Booking {
         booking_id: Option<&'a str>,
         (start, not_before, not_after): (Option<Timestamp>, Option<Timestamp>, Option<Timestamp>),
     ) -> Result<Window<'a>, Error> {
-        let bad = |text: &str| Err(Error::Payload(Problem::new(Kind::Invalid, "HUB-BOOKING-006", text)));
+        let bad = |text: &str| {
+            Err(Error::Payload(Problem::new(
+                Kind::Invalid,
+                "HUB-BOOKING-006",
+                text,
+            )))
+        };
         if time_type.trim().is_empty() {
             return bad("timeType is empty");
         }
@@ -196,60 +250,97 @@ impl Booking {
             Some(start) => (start, start),
             None => {
                 let from = not_before.unwrap_or(delivery.now).max(delivery.now);
-                let horizon = from + SignedDuration::from_hours(24 * i64::from(self.config.horizon_days));
-                if not_before.zip(not_after).is_some_and(|(from, to)| to < from) {
+                let horizon =
+                    from + SignedDuration::from_hours(24 * i64::from(self.config.horizon_days));
+                if not_before
+                    .zip(not_after)
+                    .is_some_and(|(from, to)| to < from)
+                {
                     return bad("notAfter is before notBefore");
                 }
                 (from, not_after.map_or(horizon, |to| to.min(horizon)))
             }
         };
         // A start in the past is never asked for; an empty window is refused without a call.
-        Ok(Window { unit: &delivery.command.unit, person, time_type, from: from.max(delivery.now), to, booking_id })
+        Ok(Window {
+            unit: &delivery.command.unit,
+            person,
+            time_type,
+            from: from.max(delivery.now),
+            to,
+            booking_id,
+        })
     }
 
     fn booked(&self, id: String, wish: &Wish<'_>, verdict: Verdict) -> Outcome {
         self.echoes.expect(&id, Some(wish.start));
-        let result = Booked { booking_id: id.clone(), start: wish.start, end: wish.end, notice: verdict.text };
+        let result = Booked {
+            booking_id: id.clone(),
+            start: wish.start,
+            end: wish.end,
+            notice: verdict.text,
+        };
         done(&result).referring("booking", id).into()
     }
 
     /// Asks for a change. No answer, or one that cannot be read, leaves it open whether it happened.
-    async fn act(&self, contract: &Contract, unit: &HsaId, person: &str, body: &str) -> Result<Verdict, Error> {
-        let answer = self.client.call(contract, unit.as_str(), Some(&self.actor(person)), body).await.map_err(Error::Acted)?;
+    async fn act(
+        &self,
+        contract: &Contract,
+        unit: &HsaId,
+        person: &str,
+        body: &str,
+    ) -> Result<Verdict, Error> {
+        let answer = self
+            .client
+            .call(contract, unit.as_str(), Some(&self.actor(person)), body)
+            .await
+            .map_err(Error::Acted)?;
         translate::verdict(contract, &answer).map_err(Error::Unclear)
     }
 }
 
-fn read<T: DeserializeOwned>(delivery: &Delivery) -> Result<T, Error> {
+pub(crate) fn read<T: DeserializeOwned>(delivery: &Delivery) -> Result<T, Error> {
     payload(&delivery.command).map_err(Error::Payload)
 }
 
-fn who(delivery: &Delivery) -> Result<(&HsaId, &str), Error> {
+pub(crate) fn who(delivery: &Delivery) -> Result<(&HsaId, &str), Error> {
     let identity = delivery.identity.as_ref().ok_or(Error::Identity)?;
     Ok((&delivery.command.unit, number(&identity.person_id)?))
 }
 
 fn taking<'a>(window: &Window<'a>, slot: &'a Timeslot) -> Option<Wish<'a>> {
     let (start, end) = slot.start.zip(slot.end)?;
-    let Window { unit, person, time_type, booking_id, .. } = *window;
-    Some(Wish { unit, person, time_type, start, end, performer: slot.performer.as_deref(), booking_id })
+    let Window {
+        unit,
+        person,
+        time_type,
+        booking_id,
+        ..
+    } = *window;
+    Some(Wish {
+        unit,
+        person,
+        time_type,
+        start,
+        end,
+        performer: slot.performer.as_deref(),
+        booking_id,
+    })
 }
 
-fn settled(slot: &Timeslot) -> Option<Reconciled> {
-    let ((start, end), id) = slot.start.zip(slot.end).zip(slot.booking_id.as_ref())?;
-    let result = Booked { booking_id: id.clone(), start, end, notice: None };
-    Some(Reconciled::Settled(done(&result).referring("booking", id).into()))
-}
-
-fn done<T: Serialize>(result: &T) -> Done {
+pub(crate) fn done<T: Serialize>(result: &T) -> Done {
     Done::new(serde_json::to_value(result).unwrap_or(Value::Null))
 }
 
-fn cancelled(cancelled: bool) -> Outcome {
+pub(crate) fn cancelled(cancelled: bool) -> Outcome {
     done(&Cancelled { cancelled }).into()
 }
 
 fn refused(text: Option<String>) -> Outcome {
     let text = text.unwrap_or_else(|| "Det finns ingen ledig tid.".to_owned());
-    Outcome::Refused { code: "booking-refused".to_owned(), result: json!({ "text": text }) }
+    Outcome::Refused {
+        code: "booking-refused".to_owned(),
+        result: json!({ "text": text }),
+    }
 }

@@ -68,7 +68,10 @@ mod tests {
         let (echoes, at) = (Echoes::default(), Timestamp::from_second(1).ok());
         echoes.expect("a", at);
         assert!(!echoes.is_echo("a", None), "somebody cancelled it");
-        assert!(!echoes.is_echo("a", at), "and booked it again at the same time");
+        assert!(
+            !echoes.is_echo("a", at),
+            "and booked it again at the same time"
+        );
     }
 
     #[test]

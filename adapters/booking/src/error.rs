@@ -35,7 +35,9 @@ impl Error {
         match self {
             Self::Identity => Problem::new(Kind::Internal, "HUB-BOOKING-001", self.to_string()),
             Self::Asked(error) | Self::Acted(error) => error.problem("BOOKING"),
-            Self::Misunderstood(_) | Self::Unclear(_) => Problem::new(Kind::Internal, "HUB-BOOKING-003", self.to_string()),
+            Self::Misunderstood(_) | Self::Unclear(_) => {
+                Problem::new(Kind::Internal, "HUB-BOOKING-003", self.to_string())
+            }
             Self::PersonId => Problem::new(Kind::Invalid, "HUB-BOOKING-004", self.to_string()),
             Self::Payload(problem) => problem.clone(),
         }

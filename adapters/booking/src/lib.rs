@@ -21,6 +21,7 @@ mod deliver;
 mod echo;
 mod error;
 mod receive;
+mod reconcile;
 mod translate;
 
 pub use config::{ActorConfig, Config};
@@ -66,12 +67,17 @@ impl Adapter for Booking {
         let Some(server) = self.config.notifications.clone() else {
             return Vec::new();
         };
-        vec![Arc::new(receive::Endpoint { booking: self, server })]
+        vec![Arc::new(receive::Endpoint {
+            booking: self,
+            server,
+        })]
     }
 
     async fn check(&self) -> Result<(), Problem> {
         let unit = self.config.units.first().map_or("", HsaId::as_str);
-        self.client.reach(&translate::GET_BOOKING_DETAILS, unit, "BOOKING").await
+        self.client
+            .reach(&translate::GET_BOOKING_DETAILS, unit, "BOOKING")
+            .await
     }
 }
 
@@ -82,6 +88,12 @@ impl Build for Booking {
         config.verify()?;
         let client = Client::new(&config.client)?;
         let (echoes, received, lanes) = Default::default();
-        Ok(Self { config, client, echoes, received, lanes })
+        Ok(Self {
+            config,
+            client,
+            echoes,
+            received,
+            lanes,
+        })
     }
 }

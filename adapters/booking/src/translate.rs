@@ -18,9 +18,11 @@ const TYPES_1_1: &str = "urn:riv:crm:scheduling:1.1";
 /// `serviceDomain` of engagements that concern bookings.
 pub(crate) const SERVICE_DOMAIN: &str = "riv:crm:scheduling";
 
-pub(crate) const GET_AVAILABLE_TIMESLOTS: Contract = Contract::new(DOMAIN, "GetAvailableTimeslots", 1);
+pub(crate) const GET_AVAILABLE_TIMESLOTS: Contract =
+    Contract::new(DOMAIN, "GetAvailableTimeslots", 1);
 pub(crate) const GET_BOOKING_DETAILS: Contract = Contract::new(DOMAIN, "GetBookingDetails", 1);
-pub(crate) const GET_SUBJECT_OF_CARE_SCHEDULE: Contract = Contract::new(DOMAIN, "GetSubjectOfCareSchedule", 1);
+pub(crate) const GET_SUBJECT_OF_CARE_SCHEDULE: Contract =
+    Contract::new(DOMAIN, "GetSubjectOfCareSchedule", 1);
 pub(crate) const MAKE_BOOKING: Contract = Contract::new(DOMAIN, "MakeBooking", 1);
 pub(crate) const UPDATE_BOOKING: Contract = Contract::new(DOMAIN, "UpdateBooking", 1);
 pub(crate) const CANCEL_BOOKING: Contract = Contract::new(DOMAIN, "CancelBooking", 1);
@@ -88,8 +90,17 @@ pub(crate) fn day(at: Timestamp) -> Option<Date> {
 fn request(contract: &Contract, content: impl FnOnce(&mut halsonav_rivta::xml::Writer)) -> String {
     let ns = contract.message_namespace();
     let extension = format!("{ns}.1");
-    let namespaces = [("r", ns.as_str()), ("c", TYPES), ("x", TYPES_1_1), ("e", extension.as_str())];
-    document(&format!("r:{}", contract.request_element()), &namespaces, content)
+    let namespaces = [
+        ("r", ns.as_str()),
+        ("c", TYPES),
+        ("x", TYPES_1_1),
+        ("e", extension.as_str()),
+    ];
+    document(
+        &format!("r:{}", contract.request_element()),
+        &namespaces,
+        content,
+    )
 }
 
 pub(crate) fn get_available_timeslots(search: &Search<'_>) -> String {
@@ -169,25 +180,39 @@ pub(crate) fn verdict(contract: &Contract, answer: &str) -> Result<Verdict, Erro
     let done = match root.require_text(&ns, "resultCode")? {
         "OK" | "INFO" => true,
         "ERROR" => false,
-        _ => return Err(Error::Value { name: "resultCode".to_owned(), expected: "OK, INFO or ERROR" }),
+        _ => {
+            return Err(Error::Value {
+                name: "resultCode".to_owned(),
+                expected: "OK, INFO or ERROR",
+            });
+        }
     };
     let text = |name| root.text_of(&ns, name).map(str::to_owned);
-    Ok(Verdict { done, text: text("resultText"), booking_id: text("bookingId") })
+    Ok(Verdict {
+        done,
+        text: text("resultText"),
+        booking_id: text("bookingId"),
+    })
 }
 
 /// The response element, which must be the one that was asked for.
 fn response(contract: &Contract, answer: &str) -> Result<(Element, String), Error> {
     let root = Element::parse(answer)?;
     let (ns, name) = (contract.message_namespace(), contract.response_element());
-    if root.is(&ns, &name) { Ok((root, ns)) } else { Err(Error::Missing(name)) }
+    if root.is(&ns, &name) {
+        Ok((root, ns))
+    } else {
+        Err(Error::Missing(name))
+    }
 }
 
 fn read_timeslot(slot: &Element) -> Result<Timeslot, Error> {
     let time = |name: &str| match slot.text_of(TYPES, name) {
         None => Ok(None),
-        Some(text) => parse_timestamp(text)
-            .map(Some)
-            .ok_or_else(|| Error::Value { name: name.to_owned(), expected: "a point in time, YYYYMMDDhhmmss" }),
+        Some(text) => parse_timestamp(text).map(Some).ok_or_else(|| Error::Value {
+            name: name.to_owned(),
+            expected: "a point in time, YYYYMMDDhhmmss",
+        }),
     };
     let text = |name| slot.text_of(TYPES, name).map(str::to_owned);
     Ok(Timeslot {

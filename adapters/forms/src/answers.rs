@@ -13,7 +13,9 @@ use crate::translate::TYPES;
 pub(crate) fn answers(form: &Element) -> Result<Value, Error> {
     let mut answers = Map::new();
     // A page may stand in both places; what is in answeredPages is what was saved.
-    let pages = form.all(TYPES, "currentPage").chain(form.all(TYPES, "answeredPages"));
+    let pages = form
+        .all(TYPES, "currentPage")
+        .chain(form.all(TYPES, "answeredPages"));
     for page in pages {
         let number = page.require_text(TYPES, "pageNumber")?;
         for block in page.all(TYPES, "questionBlocks") {
@@ -29,22 +31,42 @@ pub(crate) fn answers(form: &Element) -> Result<Value, Error> {
 }
 
 fn key(question: &Element, place: &str) -> Result<String, Error> {
-    let code = question.child(TYPES, "code").and_then(|code| code.text_of(TYPES, "codeValue"));
+    let code = question
+        .child(TYPES, "code")
+        .and_then(|code| code.text_of(TYPES, "codeValue"));
     match code {
         Some(code) => Ok(code.to_owned()),
-        None => Ok(format!("{place}q{}", question.require_text(TYPES, "questionNumber")?)),
+        None => Ok(format!(
+            "{place}q{}",
+            question.require_text(TYPES, "questionNumber")?
+        )),
     }
 }
 
 fn value(question: &Element) -> Option<Value> {
-    let mut given = question.all(TYPES, "answers").filter_map(|answer| one(question, answer));
-    match question.text_of(TYPES, "input").unwrap_or_default().to_ascii_lowercase().as_str() {
-        "checkbox" | "selectmultiple" => Some(given.map(Value::String).collect::<Vec<_>>()).filter(|list| !list.is_empty()).map(Value::Array),
-        "number" | "range" => given.next().map(|text| number(&text).map_or(Value::String(text), Value::Number)),
+    let mut given = question
+        .all(TYPES, "answers")
+        .filter_map(|answer| one(question, answer));
+    match question
+        .text_of(TYPES, "input")
+        .unwrap_or_default()
+        .to_ascii_lowercase()
+        .as_str()
+    {
+        "checkbox" | "selectmultiple" => Some(given.map(Value::String).collect::<Vec<_>>())
+            .filter(|list| !list.is_empty())
+            .map(Value::Array),
+        "number" | "range" => given
+            .next()
+            .map(|text| number(&text).map_or(Value::String(text), Value::Number)),
         _ => {
             let first = given.next().map(Value::String)?;
             let mut rest = given.map(Value::String).peekable();
-            Some(if rest.peek().is_none() { first } else { Value::Array(std::iter::once(first).chain(rest).collect()) })
+            Some(if rest.peek().is_none() {
+                first
+            } else {
+                Value::Array(std::iter::once(first).chain(rest).collect())
+            })
         }
     }
 }
@@ -56,13 +78,19 @@ fn one(question: &Element, answer: &Element) -> Option<String> {
         return own();
     };
     let mut alternatives = question.all(TYPES, "answerAlternatives");
-    let chosen = alternatives.find(|alternative| alternative.text_of(TYPES, "answerAlternativeNumber") == Some(number));
+    let chosen = alternatives
+        .find(|alternative| alternative.text_of(TYPES, "answerAlternativeNumber") == Some(number));
     let chosen = chosen.and_then(|alternative| {
-        let code = alternative.child(TYPES, "code").and_then(|code| code.text_of(TYPES, "codeValue"));
+        let code = alternative
+            .child(TYPES, "code")
+            .and_then(|code| code.text_of(TYPES, "codeValue"));
         code.or_else(|| alternative.text_of(TYPES, "alternativeValue"))
     });
     // An alternative that is not listed still says something by its number.
-    chosen.map(str::to_owned).or_else(own).or_else(|| Some(number.to_owned()))
+    chosen
+        .map(str::to_owned)
+        .or_else(own)
+        .or_else(|| Some(number.to_owned()))
 }
 
 /// `3`, `3.5` and the Swedish `3,5`.
@@ -98,9 +126,15 @@ mod tests {
     const CODE: &str = "<code><codeValue>tobak</codeValue><codeSystem>x</codeSystem></code>";
 
     fn chosen(input: &str, numbers: &[u32]) -> String {
-        let answers: String =
-            numbers.iter().map(|n| format!("<answers><answerAlternativeNumber>{n}</answerAlternativeNumber></answers>")).collect();
-        format!("<questions>{answers}{ALTERNATIVES}{CODE}<input>{input}</input><questionNumber>1</questionNumber></questions>")
+        let answers: String = numbers
+            .iter()
+            .map(|n| {
+                format!("<answers><answerAlternativeNumber>{n}</answerAlternativeNumber></answers>")
+            })
+            .collect();
+        format!(
+            "<questions>{answers}{ALTERNATIVES}{CODE}<input>{input}</input><questionNumber>1</questionNumber></questions>"
+        )
     }
 
     #[test]
@@ -112,16 +146,27 @@ mod tests {
 
     #[test]
     fn several_choices_are_a_list_also_when_there_is_one() {
-        check(&chosen("checkbox", &[1, 2]), json!({ "tobak": ["Aldrig", "daily"] }));
-        check(&chosen("selectMultiple", &[1]), json!({ "tobak": ["Aldrig"] }));
+        check(
+            &chosen("checkbox", &[1, 2]),
+            json!({ "tobak": ["Aldrig", "daily"] }),
+        );
+        check(
+            &chosen("selectMultiple", &[1]),
+            json!({ "tobak": ["Aldrig"] }),
+        );
         check(&chosen("checkbox", &[]), json!({}));
-        check(&chosen("MatrixRadio", &[1, 2]), json!({ "tobak": ["Aldrig", "daily"] }));
+        check(
+            &chosen("MatrixRadio", &[1, 2]),
+            json!({ "tobak": ["Aldrig", "daily"] }),
+        );
     }
 
     #[test]
     fn numbers_are_numbers_and_text_is_text() {
         let written = |input: &str, value: &str| {
-            format!("<questions><answers><value>{value}</value></answers><input>{input}</input><questionNumber>3</questionNumber></questions>")
+            format!(
+                "<questions><answers><value>{value}</value></answers><input>{input}</input><questionNumber>3</questionNumber></questions>"
+            )
         };
         check(&written("number", "170"), json!({ "p2b1q3": 170 }));
         check(&written("number", "70,5"), json!({ "p2b1q3": 70.5 }));
@@ -132,7 +177,11 @@ mod tests {
 
     #[test]
     fn a_question_without_a_place_is_an_error() {
-        let nowhere = "<questions><answers><value>1</value></answers><input>text</input></questions>";
-        assert_eq!(answers(&form(nowhere)), Err(Error::Missing("questionNumber".into())));
+        let nowhere =
+            "<questions><answers><value>1</value></answers><input>text</input></questions>";
+        assert_eq!(
+            answers(&form(nowhere)),
+            Err(Error::Missing("questionNumber".into()))
+        );
     }
 }

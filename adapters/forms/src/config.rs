@@ -58,7 +58,11 @@ pub struct Poll {
 
 impl Default for Poll {
     fn default() -> Self {
-        Self { every_minutes: 60, limit: 10_000, batch: 100 }
+        Self {
+            every_minutes: 60,
+            limit: 10_000,
+            batch: 100,
+        }
     }
 }
 
@@ -70,22 +74,33 @@ impl Config {
         if self.engine.as_str().is_empty() {
             return bad("engine must be an HSA-id".to_owned());
         }
-        if let Some((name, _)) = self.templates.iter().find(|(_, template)| template.id.trim().is_empty()) {
+        if let Some((name, _)) = self
+            .templates
+            .iter()
+            .find(|(_, template)| template.id.trim().is_empty())
+        {
             return bad(format!("templates.{name}.id is empty"));
         }
         if !(1..=1000).contains(&self.poll.batch) || self.poll.limit == 0 {
-            return bad("poll.batch must be between 1 and 1000, and poll.limit at least 1".to_owned());
+            return bad(
+                "poll.batch must be between 1 and 1000, and poll.limit at least 1".to_owned(),
+            );
         }
         Ok(())
     }
 
     /// The engine's id and version of a template, by the region's name or the id itself.
     pub(crate) fn template<'a>(&'a self, name: &'a str) -> (&'a str, Option<u32>) {
-        self.templates.get(name).map_or((name, None), |template| (&template.id, template.version))
+        self.templates
+            .get(name)
+            .map_or((name, None), |template| (&template.id, template.version))
     }
 
     /// The region's name of a template, if it has one.
     pub(crate) fn name_of(&self, id: &str) -> Option<&str> {
-        self.templates.iter().find(|(_, template)| template.id == id).map(|(name, _)| name.as_str())
+        self.templates
+            .iter()
+            .find(|(_, template)| template.id == id)
+            .map(|(name, _)| name.as_str())
     }
 }

@@ -14,7 +14,10 @@ use serde_json::{Value, json};
 use crate::{
     Forms,
     error::Error,
-    translate::{self, CANCEL_FORM, CREATE_FORM_REQUEST, FormRequest, GET_FORM, GET_FORMS, Listed, Query, Status, Verdict},
+    translate::{
+        self, CANCEL_FORM, CREATE_FORM_REQUEST, FormRequest, GET_FORM, GET_FORMS, Listed, Query,
+        Status, Verdict,
+    },
 };
 
 /// Reference kind: the engine's form id.
@@ -25,8 +28,20 @@ pub(crate) const FORM_REQUEST: &str = "form-request";
 /// The contract promises nothing about a repeated `clinicalProcessInterestId`, so a request is
 /// not idempotent. A cancelled form stays cancelled.
 const OPERATIONS: &[Operation] = &[
-    Operation { name: "request", contact: true, disclosure: Disclosure::PersonId, idempotent: false, batch: 100 },
-    Operation { name: "cancel", contact: false, disclosure: Disclosure::PersonId, idempotent: true, batch: 1 },
+    Operation {
+        name: "request",
+        contact: true,
+        disclosure: Disclosure::PersonId,
+        idempotent: false,
+        batch: 100,
+    },
+    Operation {
+        name: "cancel",
+        contact: false,
+        disclosure: Disclosure::PersonId,
+        idempotent: true,
+        batch: 1,
+    },
 ];
 
 /// A request that can be sent.
@@ -50,9 +65,16 @@ impl Outbound for Forms {
         for delivery in &batch {
             let outcome = match operation {
                 "cancel" => self.cancel(delivery).await,
-                _ => Err(Error::Payload(Problem::new(Kind::Invalid, "HUB-FORMS-007", "forms has no such operation"))),
+                _ => Err(Error::Payload(Problem::new(
+                    Kind::Invalid,
+                    "HUB-FORMS-007",
+                    "forms has no such operation",
+                ))),
             };
-            outcomes.push((delivery.command.id, outcome.unwrap_or_else(|error| error.outcome())));
+            outcomes.push((
+                delivery.command.id,
+                outcome.unwrap_or_else(|error| error.outcome()),
+            ));
         }
         outcomes
     }
@@ -83,8 +105,14 @@ impl Forms {
         while let Some(part) = parts.pop() {
             match self.place(part).await {
                 _ if part.is_empty() => {}
-                Ok(verdict) if verdict.done => outcomes.extend(part.iter().map(|one| (one.id, placed(one, part.len(), &verdict)))),
-                Ok(verdict) if part.len() == 1 => outcomes.extend(part.iter().map(|one| (one.id, refused(verdict.comment.clone())))),
+                Ok(verdict) if verdict.done => outcomes.extend(
+                    part.iter()
+                        .map(|one| (one.id, placed(one, part.len(), &verdict))),
+                ),
+                Ok(verdict) if part.len() == 1 => outcomes.extend(
+                    part.iter()
+                        .map(|one| (one.id, refused(verdict.comment.clone()))),
+                ),
                 Ok(_) => {
                     let (left, right) = part.split_at(part.len() / 2);
                     parts.extend([right, left]);
@@ -99,7 +127,10 @@ impl Forms {
         let wish: Request = read(delivery)?;
         let person = who(delivery)?;
         let bad = |text: &str| Error::Payload(Problem::new(Kind::Invalid, "HUB-FORMS-006", text));
-        let day = |text: &str| text.parse::<Date>().map_err(|_| bad("expires and keepUntil are days, YYYY-MM-DD"));
+        let day = |text: &str| {
+            text.parse::<Date>()
+                .map_err(|_| bad("expires and keepUntil are days, YYYY-MM-DD"))
+        };
         let expires = day(&wish.expires)?;
         let keep_until = wish.keep_until.as_deref().map(day).transpose()?;
         if keep_until.is_some_and(|keep| keep < expires) {
@@ -110,18 +141,39 @@ impl Forms {
             return Err(bad("template is empty"));
         }
         let wished = wish.version.as_deref().map(str::parse).transpose();
-        let version = wished.map_err(|_| bad("version is a whole number"))?.or(configured);
+        let version = wished
+            .map_err(|_| bad("version is a whole number"))?
+            .or(configured);
         let id = delivery.command.id;
         let (template, unit) = (template.to_owned(), delivery.command.unit.clone());
-        Ok(Ready { id, form: FormRequest { interest: id.to_string(), expires, keep_until, unit, template, version }, person })
+        Ok(Ready {
+            id,
+            form: FormRequest {
+                interest: id.to_string(),
+                expires,
+                keep_until,
+                unit,
+                template,
+                version,
+            },
+            person,
+        })
     }
 
     async fn place(&self, part: &[Ready<'_>]) -> Result<Verdict, Error> {
         if part.is_empty() {
-            return Ok(Verdict { done: true, comment: None, placed: Vec::new() });
+            return Ok(Verdict {
+                done: true,
+                comment: None,
+                placed: Vec::new(),
+            });
         }
         let requests = part.iter().map(|one| (&one.form, one.person));
-        let body = translate::create_form_request(requests, self.config.care_giver.as_ref(), self.config.system.as_ref());
+        let body = translate::create_form_request(
+            requests,
+            self.config.care_giver.as_ref(),
+            self.config.system.as_ref(),
+        );
         self.act(&CREATE_FORM_REQUEST, &body).await
     }
 
@@ -130,16 +182,30 @@ impl Forms {
         let Some(form_id) = wish.form_id else {
             return Ok(cancelled(false));
         };
-        let verdict = self.act(&CANCEL_FORM, &translate::cancel_form(&form_id, who(delivery)?)).await?;
+        let verdict = self
+            .act(
+                &CANCEL_FORM,
+                &translate::cancel_form(&form_id, who(delivery)?),
+            )
+            .await?;
         // ERROR: it is answered, or not there. Either way there is nothing to take back.
         Ok(cancelled(verdict.done))
     }
 
     async fn was_requested(&self, delivery: &Delivery) -> Result<Reconciled, Error> {
         let interest = delivery.command.id.to_string();
-        let query = Query { interests: vec![&interest], person: Some(who(delivery)?) };
-        let found = self.list(&query).await?.into_iter().find(|form| form.interest.as_deref() == Some(interest.as_str()));
-        Ok(found.map_or(Reconciled::Absent, |form| Reconciled::Settled(requested(form.form_id, &interest))))
+        let query = Query {
+            interests: vec![&interest],
+            person: Some(who(delivery)?),
+        };
+        let found = self
+            .list(&query)
+            .await?
+            .into_iter()
+            .find(|form| form.interest.as_deref() == Some(interest.as_str()));
+        Ok(found.map_or(Reconciled::Absent, |form| {
+            Reconciled::Settled(requested(form.form_id, &interest))
+        }))
     }
 
     async fn was_cancelled(&self, delivery: &Delivery) -> Result<Reconciled, Error> {
@@ -148,7 +214,12 @@ impl Forms {
             return Ok(Reconciled::Settled(cancelled(false)));
         };
         let form = self.fetch(&form_id, Some(who(delivery)?)).await?;
-        let status = form.as_ref().map(translate::listing).transpose().map_err(Error::Misunderstood)?.map(|form| form.status);
+        let status = form
+            .as_ref()
+            .map(translate::listing)
+            .transpose()
+            .map_err(Error::Misunderstood)?
+            .map(|form| form.status);
         Ok(match status {
             None => Reconciled::Settled(cancelled(true)),
             Some(Status::Completed) => Reconciled::Settled(cancelled(false)),
@@ -162,18 +233,31 @@ impl Forms {
     }
 
     /// The form element, or nothing when the engine has no such form of this person.
-    pub(crate) async fn fetch(&self, form_id: &str, person: Option<&str>) -> Result<Option<halsonav_rivta::xml::Element>, Error> {
-        let answer = self.ask(&GET_FORM, &translate::get_form(form_id, person)).await?;
+    pub(crate) async fn fetch(
+        &self,
+        form_id: &str,
+        person: Option<&str>,
+    ) -> Result<Option<halsonav_rivta::xml::Element>, Error> {
+        let answer = self
+            .ask(&GET_FORM, &translate::get_form(form_id, person))
+            .await?;
         translate::form(&answer).map_err(Error::Misunderstood)
     }
 
     async fn ask(&self, contract: &Contract, body: &str) -> Result<String, Error> {
-        self.client.call(contract, self.config.engine.as_str(), None, body).await.map_err(Error::Asked)
+        self.client
+            .call(contract, self.config.engine.as_str(), None, body)
+            .await
+            .map_err(Error::Asked)
     }
 
     /// Asks for a change. No answer, or one that cannot be read, leaves it open whether it happened.
     async fn act(&self, contract: &Contract, body: &str) -> Result<Verdict, Error> {
-        let answer = self.client.call(contract, self.config.engine.as_str(), None, body).await.map_err(Error::Acted)?;
+        let answer = self
+            .client
+            .call(contract, self.config.engine.as_str(), None, body)
+            .await
+            .map_err(Error::Acted)?;
         translate::verdict(contract, &answer).map_err(Error::Unclear)
     }
 }
@@ -181,7 +265,10 @@ impl Forms {
 /// What became of one request of a batch that was taken. The engine need not repeat our id; when
 /// only one was asked for there is no doubt which it is.
 fn placed(one: &Ready<'_>, asked: usize, verdict: &Verdict) -> Outcome {
-    let by_id = verdict.placed.iter().find(|placed| placed.interest.as_ref() == Some(&one.form.interest));
+    let by_id = verdict
+        .placed
+        .iter()
+        .find(|placed| placed.interest.as_ref() == Some(&one.form.interest));
     let only = match verdict.placed.as_slice() {
         [single] if asked == 1 && single.interest.is_none() => Some(single),
         _ => None,
@@ -193,7 +280,12 @@ fn placed(one: &Ready<'_>, asked: usize, verdict: &Verdict) -> Outcome {
 }
 
 fn requested(form_id: String, interest: &str) -> Outcome {
-    done(&Requested { form_id: form_id.clone() }).referring(FORM, form_id).referring(FORM_REQUEST, interest).into()
+    done(&Requested {
+        form_id: form_id.clone(),
+    })
+    .referring(FORM, form_id)
+    .referring(FORM_REQUEST, interest)
+    .into()
 }
 
 fn cancelled(cancelled: bool) -> Outcome {
@@ -202,7 +294,10 @@ fn cancelled(cancelled: bool) -> Outcome {
 
 fn refused(text: Option<String>) -> Outcome {
     let text = text.unwrap_or_else(|| "Formuläret kunde inte skapas.".to_owned());
-    Outcome::Refused { code: "form-refused".to_owned(), result: json!({ "text": text }) }
+    Outcome::Refused {
+        code: "form-refused".to_owned(),
+        result: json!({ "text": text }),
+    }
 }
 
 fn read<T: DeserializeOwned>(delivery: &Delivery) -> Result<T, Error> {
@@ -210,7 +305,11 @@ fn read<T: DeserializeOwned>(delivery: &Delivery) -> Result<T, Error> {
 }
 
 fn who(delivery: &Delivery) -> Result<&str, Error> {
-    delivery.identity.as_ref().map(|identity| identity.person_id.expose()).ok_or(Error::Identity)
+    delivery
+        .identity
+        .as_ref()
+        .map(|identity| identity.person_id.expose())
+        .ok_or(Error::Identity)
 }
 
 fn done<T: Serialize>(result: &T) -> Done {

@@ -35,7 +35,9 @@ impl Error {
         match self {
             Self::Identity => Problem::new(Kind::Internal, "HUB-FORMS-001", self.to_string()),
             Self::Asked(error) | Self::Acted(error) => error.problem("FORMS"),
-            Self::Misunderstood(_) | Self::Unclear(_) => Problem::new(Kind::Internal, "HUB-FORMS-003", self.to_string()),
+            Self::Misunderstood(_) | Self::Unclear(_) => {
+                Problem::new(Kind::Internal, "HUB-FORMS-003", self.to_string())
+            }
             Self::Unanswered => Problem::new(Kind::Internal, "HUB-FORMS-004", self.to_string()),
             Self::Payload(problem) => problem.clone(),
         }

@@ -51,7 +51,10 @@ impl Adapter for Forms {
         let Some(server) = self.config.notifications.clone() else {
             return Vec::new();
         };
-        vec![Arc::new(receive::Endpoint { forms: self, server })]
+        vec![Arc::new(receive::Endpoint {
+            forms: self,
+            server,
+        })]
     }
 
     fn pollers(self: Arc<Self>) -> Vec<Arc<dyn Poller>> {
@@ -62,7 +65,9 @@ impl Adapter for Forms {
     }
 
     async fn check(&self) -> Result<(), Problem> {
-        self.client.reach(&translate::GET_FORMS, self.config.engine.as_str(), "FORMS").await
+        self.client
+            .reach(&translate::GET_FORMS, self.config.engine.as_str(), "FORMS")
+            .await
     }
 }
 
@@ -72,6 +77,10 @@ impl Build for Forms {
     fn build(config: Config) -> Result<Self, Problem> {
         config.verify()?;
         let client = Client::new(&config.client)?;
-        Ok(Self { config, client, received: Received::default() })
+        Ok(Self {
+            config,
+            client,
+            received: Received::default(),
+        })
     }
 }

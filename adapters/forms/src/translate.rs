@@ -78,7 +78,11 @@ pub(crate) struct Query<'a> {
 
 fn request(contract: &Contract, content: impl FnOnce(&mut Writer)) -> String {
     let ns = contract.message_namespace();
-    document(&format!("r:{}", contract.request_element()), &[("r", &ns), ("c", TYPES)], content)
+    document(
+        &format!("r:{}", contract.request_element()),
+        &[("r", &ns), ("c", TYPES)],
+        content,
+    )
 }
 
 /// The system and care giver that ask are the same for all requests.
@@ -102,7 +106,10 @@ pub(crate) fn create_form_request<'a>(
                 }
                 w.text("c:subjectOfCare", person);
                 w.text("c:templateId", &form.template);
-                w.optional("c:templateVersion", form.version.map(|version| version.to_string()).as_deref());
+                w.optional(
+                    "c:templateVersion",
+                    form.version.map(|version| version.to_string()).as_deref(),
+                );
             });
         }
     })
@@ -137,13 +144,27 @@ pub(crate) fn verdict(contract: &Contract, answer: &str) -> Result<Verdict, Erro
     let done = match root.require_text(&ns, "resultCode")? {
         "OK" | "INFO" => true,
         "ERROR" => false,
-        _ => return Err(Error::Value { name: "resultCode".to_owned(), expected: "OK, INFO or ERROR" }),
+        _ => {
+            return Err(Error::Value {
+                name: "resultCode".to_owned(),
+                expected: "OK, INFO or ERROR",
+            });
+        }
     };
     let placed = root.all(&ns, "formRequestResponses").map(|placed| {
-        let interest = placed.text_of(TYPES, "clinicalProcessInterestId").map(str::to_owned);
-        Ok(Placed { interest, form_id: placed.require_text(TYPES, "formId")?.to_owned() })
+        let interest = placed
+            .text_of(TYPES, "clinicalProcessInterestId")
+            .map(str::to_owned);
+        Ok(Placed {
+            interest,
+            form_id: placed.require_text(TYPES, "formId")?.to_owned(),
+        })
     });
-    Ok(Verdict { done, comment: root.text_of(&ns, "comment").map(str::to_owned), placed: placed.collect::<Result<_, Error>>()? })
+    Ok(Verdict {
+        done,
+        comment: root.text_of(&ns, "comment").map(str::to_owned),
+        placed: placed.collect::<Result<_, Error>>()?,
+    })
 }
 
 /// Reads the forms of a GetForms response.
@@ -165,7 +186,12 @@ pub(crate) fn listing(form: &Element) -> Result<Listed, Error> {
         "PENDING_COMPLETION" => Status::Pending,
         // The XSD has the first spelling, the contract's text both.
         "COMPLETED" | "COMPLETE" => Status::Completed,
-        _ => return Err(Error::Value { name: "formStatus".to_owned(), expected: "a status of the contract" }),
+        _ => {
+            return Err(Error::Value {
+                name: "formStatus".to_owned(),
+                expected: "a status of the contract",
+            });
+        }
     };
     let text = |name| form.text_of(TYPES, name).map(str::to_owned);
     Ok(Listed {
@@ -178,19 +204,25 @@ pub(crate) fn listing(form: &Element) -> Result<Listed, Error> {
 
 /// `templateId` of a form.
 pub(crate) fn template_of(form: &Element) -> Option<&str> {
-    form.child(TYPES, "formTemplate").and_then(|template| template.text_of(TYPES, "templateId"))
+    form.child(TYPES, "formTemplate")
+        .and_then(|template| template.text_of(TYPES, "templateId"))
 }
 
 /// When the form was last saved; engines write it as TS.
 pub(crate) fn saved(form: &Element) -> Option<Timestamp> {
-    form.text_of(TYPES, "lastSavedDate").and_then(parse_timestamp)
+    form.text_of(TYPES, "lastSavedDate")
+        .and_then(parse_timestamp)
 }
 
 /// The response element, which must be the one that was asked for.
 fn response(contract: &Contract, answer: &str) -> Result<(Element, String), Error> {
     let root = Element::parse(answer)?;
     let (ns, name) = (contract.message_namespace(), contract.response_element());
-    if root.is(&ns, &name) { Ok((root, ns)) } else { Err(Error::Missing(name)) }
+    if root.is(&ns, &name) {
+        Ok((root, ns))
+    } else {
+        Err(Error::Missing(name))
+    }
 }
 
 #[cfg(test)]

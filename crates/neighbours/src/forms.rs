@@ -83,7 +83,14 @@ impl Settings {
     #[must_use]
     pub fn new(templates: Vec<Template>, tape: PathBuf, clock: Arc<dyn Clock>) -> Self {
         let engine = HsaId::new("SE165565594230-FORM");
-        Self { templates, tape, clock, server: ServerConfig::loopback(), engine, completed: "FormCompleted" }
+        Self {
+            templates,
+            tape,
+            clock,
+            server: ServerConfig::loopback(),
+            engine,
+            completed: "FormCompleted",
+        }
     }
 }
 
@@ -95,8 +102,14 @@ impl Forms {
     pub async fn start(settings: Settings) -> io::Result<Self> {
         let (tape, entries) = Tape::open(&settings.tape)?;
         let tape = Arc::new(tape);
-        let voice = Voice { engine: settings.engine, completed: settings.completed };
-        let mut state = State { desk: Desk::open(settings.templates), told: 0 };
+        let voice = Voice {
+            engine: settings.engine,
+            completed: settings.completed,
+        };
+        let mut state = State {
+            desk: Desk::open(settings.templates),
+            told: 0,
+        };
         let mut waiting = VecDeque::new();
         for entry in &entries {
             if let Entry::Notified { upto } = entry {
@@ -111,9 +124,20 @@ impl Forms {
         });
         let (faults, wiretap) = Default::default();
         let clock = Arc::clone(&settings.clock);
-        let office = Arc::new(Office { state: Mutex::new(state), tape, clock, index, faults, wiretap, voice });
+        let office = Arc::new(Office {
+            state: Mutex::new(state),
+            tape,
+            clock,
+            index,
+            faults,
+            wiretap,
+            voice,
+        });
         let builder = Server::builder(settings.server, settings.clock);
-        let server = wire::operations(builder, &office).start().await.map_err(io::Error::other)?;
+        let server = wire::operations(builder, &office)
+            .start()
+            .await
+            .map_err(io::Error::other)?;
         Ok(Self { office, server })
     }
 
@@ -158,7 +182,13 @@ impl Forms {
     #[must_use]
     pub fn open_forms(&self, since: usize) -> (Vec<Form>, usize) {
         let state = self.office.lock();
-        let open = state.desk.since(since).iter().filter(|form| form.status == Status::Ongoing).cloned().collect();
+        let open = state
+            .desk
+            .since(since)
+            .iter()
+            .filter(|form| form.status == Status::Ongoing)
+            .cloned()
+            .collect();
         (open, state.desk.len())
     }
 
@@ -177,16 +207,29 @@ impl Forms {
     /// The keys under which a template's questions are answered.
     #[must_use]
     pub fn questions(&self, template: &str) -> Vec<String> {
-        self.office.lock().desk.template(template, None).map(Template::keys).unwrap_or_default()
+        self.office
+            .lock()
+            .desk
+            .template(template, None)
+            .map(Template::keys)
+            .unwrap_or_default()
     }
 
     /// The resident answers, by question key, and signs at `at`.
     ///
     /// # Errors
     /// When the form is not open or an answer does not fit its question.
-    pub fn answer(&self, form_id: &str, answers: &Map<String, Value>, at: Timestamp) -> Result<(), AnswerError> {
+    pub fn answer(
+        &self,
+        form_id: &str,
+        answers: &Map<String, Value>,
+        at: Timestamp,
+    ) -> Result<(), AnswerError> {
         let today = local_date(at).ok_or(AnswerError::NotOpen)?;
-        let answered = self.office.change(|desk| desk.decide_answer(form_id, answers, at, today).map(|entry| vec![entry]));
+        let answered = self.office.change(|desk| {
+            desk.decide_answer(form_id, answers, at, today)
+                .map(|entry| vec![entry])
+        });
         answered.unwrap_or(Err(AnswerError::Tape)).map(|_| ())
     }
 
@@ -206,7 +249,10 @@ impl Office {
     }
 
     /// Decides, puts the decision on the tape, then on the desk, then notifies.
-    fn change<E>(&self, decide: impl FnOnce(&Desk) -> Result<Vec<Entry>, E>) -> io::Result<Result<Vec<Entry>, E>> {
+    fn change<E>(
+        &self,
+        decide: impl FnOnce(&Desk) -> Result<Vec<Entry>, E>,
+    ) -> io::Result<Result<Vec<Entry>, E>> {
         let mut state = self.lock();
         let entries = match decide(&state.desk) {
             Ok(entries) => entries,
@@ -239,7 +285,10 @@ impl State {
             categorization: categorization.to_owned(),
             logical_address: voice.engine.to_string(),
             object: form.id.clone(),
-            interest: form.interest.clone().unwrap_or_else(|| NOT_APPLICABLE.to_owned()),
+            interest: form
+                .interest
+                .clone()
+                .unwrap_or_else(|| NOT_APPLICABLE.to_owned()),
             most_recent: Some(at),
             source_system: voice.engine.to_string(),
             created: Some(form.created),

@@ -52,9 +52,20 @@ struct State {
 
 impl Index {
     /// Begins with what is `waiting`. `taken` hears the number up to which all has been taken.
-    pub fn start(waiting: VecDeque<(u64, Engagement)>, taken: impl Fn(u64) + Send + Sync + 'static) -> Self {
-        let state = Mutex::new(State { waiting, subscriber: None });
-        let shared = Arc::new(Shared { state, work: Notify::new(), progress: Notify::new(), taken: Box::new(taken) });
+    pub fn start(
+        waiting: VecDeque<(u64, Engagement)>,
+        taken: impl Fn(u64) + Send + Sync + 'static,
+    ) -> Self {
+        let state = Mutex::new(State {
+            waiting,
+            subscriber: None,
+        });
+        let shared = Arc::new(Shared {
+            state,
+            work: Notify::new(),
+            progress: Notify::new(),
+            taken: Box::new(taken),
+        });
         let task = tokio::spawn(tell(Arc::clone(&shared)));
         Self { shared, task }
     }
@@ -65,7 +76,9 @@ impl Index {
     }
 
     pub fn subscribe(&self, subscriber: Option<&Subscriber>) -> Result<(), Error> {
-        let made = subscriber.map(|s| Client::new(&s.client).map(|client| (client, s.logical_address.clone()))).transpose()?;
+        let made = subscriber
+            .map(|s| Client::new(&s.client).map(|client| (client, s.logical_address.clone())))
+            .transpose()?;
         self.shared.lock().subscriber = made;
         self.shared.work.notify_one();
         Ok(())
@@ -100,29 +113,45 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn next(&self) -> Option<(Client, String, Vec<(u64, Engagement)>)> {
+    fn next(&self) -> Option<Batch> {
         let state = self.lock();
         let (client, address) = state.subscriber.as_ref()?;
-        let batch: Vec<_> = state.waiting.iter().take(BATCH).cloned().collect();
-        (!batch.is_empty()).then(|| (client.clone(), address.clone(), batch))
+        let news: Vec<_> = state.waiting.iter().take(BATCH).cloned().collect();
+        let last = news.last()?.0;
+        let engagements = news.into_iter().map(|(_, engagement)| engagement).collect();
+        Some(Batch {
+            client: client.clone(),
+            address: address.clone(),
+            engagements,
+            last,
+        })
     }
+}
+
+/// One notification to be.
+struct Batch {
+    client: Client,
+    address: String,
+    engagements: Vec<Engagement>,
+    /// Number of the last engagement in it.
+    last: u64,
 }
 
 async fn tell(shared: Arc<Shared>) {
     let mut pause = PAUSES.0;
     loop {
-        let Some((client, address, batch)) = shared.next() else {
+        let Some(batch) = shared.next() else {
             shared.work.notified().await;
             continue;
         };
-        let engagements: Vec<_> = batch.iter().map(|(_, engagement)| engagement.clone()).collect();
-        let body = engagement::write(&PROCESS_NOTIFICATION, &engagements);
-        let answer = client.call(&PROCESS_NOTIFICATION, &address, None, &body).await;
+        let body = engagement::write(&PROCESS_NOTIFICATION, &batch.engagements);
+        let answer = batch
+            .client
+            .call(&PROCESS_NOTIFICATION, &batch.address, None, &body)
+            .await;
         if answer.is_ok_and(|answer| engagement::is_taken(&answer).unwrap_or(false)) {
-            shared.lock().waiting.drain(..batch.len());
-            if let Some((last, _)) = batch.last() {
-                (shared.taken)(*last);
-            }
+            shared.lock().waiting.drain(..batch.engagements.len());
+            (shared.taken)(batch.last);
             shared.progress.notify_waiters();
             pause = PAUSES.0;
         } else {

@@ -25,11 +25,13 @@ use crate::{
 };
 
 mod book;
+mod entry;
 mod facility;
 mod wire;
 
-use book::{Book, Entry, Wish};
-pub use book::{Booking, Refusal, Slot};
+use book::Book;
+pub use entry::{Booking, Refusal, Slot};
+use entry::{Entry, Wish};
 pub use facility::{Facility, Leader, TimeType};
 
 /// How the booking system is set up.
@@ -90,7 +92,14 @@ impl Settings {
     #[must_use]
     pub fn new(facilities: Vec<Facility>, tape: PathBuf, clock: Arc<dyn Clock>) -> Self {
         let (system, controller) = (HsaId::new("SE2321000156-BOOK"), "2321000156".to_owned());
-        Self { facilities, tape, clock, server: ServerConfig::loopback(), system, controller }
+        Self {
+            facilities,
+            tape,
+            clock,
+            server: ServerConfig::loopback(),
+            system,
+            controller,
+        }
     }
 }
 
@@ -102,7 +111,10 @@ impl Scheduling {
     pub async fn start(settings: Settings) -> io::Result<Self> {
         let (tape, entries) = Tape::open(&settings.tape)?;
         let tape = Arc::new(tape);
-        let mut state = State { book: Book::open(settings.facilities), told: 0 };
+        let mut state = State {
+            book: Book::open(settings.facilities),
+            told: 0,
+        };
         let mut waiting = VecDeque::new();
         for entry in &entries {
             if let Entry::Notified { upto } = entry {
@@ -127,7 +139,10 @@ impl Scheduling {
             controller: settings.controller,
         });
         let builder = Server::builder(settings.server, settings.clock);
-        let server = wire::operations(builder, &office).start().await.map_err(io::Error::other)?;
+        let server = wire::operations(builder, &office)
+            .start()
+            .await
+            .map_err(io::Error::other)?;
         Ok(Self { office, server })
     }
 
@@ -179,14 +194,22 @@ impl Scheduling {
     /// # Errors
     /// No such unit, or no tape.
     pub fn open_invitation(&self, person: &PersonId, unit: &HsaId) -> Result<String, Error> {
-        self.office.change(|book, now| book.decide_invitation(unit, person.expose(), None, now)).map(|booking| booking.id)
+        self.office
+            .change(|book, now| book.decide_invitation(unit, person.expose(), None, now))
+            .map(|booking| booking.id)
     }
 
     /// Issues a kallelse to the first free time between `from` and `to`.
     ///
     /// # Errors
     /// Nothing free, no such unit, or no tape.
-    pub fn timed_invitation(&self, person: &PersonId, unit: &HsaId, from: Timestamp, to: Timestamp) -> Result<Booking, Error> {
+    pub fn timed_invitation(
+        &self,
+        person: &PersonId,
+        unit: &HsaId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Booking, Error> {
         self.office.change(|book, now| {
             let slot = first(book, unit, from, to, now)?;
             book.decide_invitation(unit, person.expose(), Some(slot), now)
@@ -208,7 +231,15 @@ impl Scheduling {
     ) -> Result<Booking, Error> {
         self.office.change(|book, now| {
             let start = first(book, unit, from, to, now)?.start;
-            let wish = Wish { unit, person: person.expose(), time_type: None, start, end: None, performer: None, booking: invitation };
+            let wish = Wish {
+                unit,
+                person: person.expose(),
+                time_type: None,
+                start,
+                end: None,
+                performer: None,
+                booking: invitation,
+            };
             book.decide_booking(&wish, now)
         })
     }
@@ -217,11 +248,24 @@ impl Scheduling {
     ///
     /// # Errors
     /// A refusal, or no tape.
-    pub fn rebook_as_resident(&self, booking_id: &str, from: Timestamp, to: Timestamp) -> Result<Booking, Error> {
+    pub fn rebook_as_resident(
+        &self,
+        booking_id: &str,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Booking, Error> {
         self.office.change(|book, now| {
             let old = book.booking(booking_id).ok_or(Refusal::NoSuchBooking)?;
             let start = first(book, &old.unit, from, to, now)?.start;
-            let wish = Wish { unit: &old.unit, person: &old.person, time_type: None, start, end: None, performer: None, booking: Some(booking_id) };
+            let wish = Wish {
+                unit: &old.unit,
+                person: &old.person,
+                time_type: None,
+                start,
+                end: None,
+                performer: None,
+                booking: Some(booking_id),
+            };
             book.decide_move(&wish, now)
         })
     }
@@ -242,7 +286,13 @@ impl Scheduling {
     /// All timed bookings and kallelser in force, in no order.
     #[must_use]
     pub fn bookings(&self) -> Vec<Booking> {
-        self.office.lock().book.bookings().filter(|booking| booking.slot.is_some()).cloned().collect()
+        self.office
+            .lock()
+            .book
+            .bookings()
+            .filter(|booking| booking.slot.is_some())
+            .cloned()
+            .collect()
     }
 
     /// One booking or kallelse in force.
@@ -257,9 +307,17 @@ impl Scheduling {
     }
 }
 
-fn first(book: &Book, unit: &HsaId, from: Timestamp, to: Timestamp, now: Timestamp) -> Result<Slot, Refusal> {
+fn first(
+    book: &Book,
+    unit: &HsaId,
+    from: Timestamp,
+    to: Timestamp,
+    now: Timestamp,
+) -> Result<Slot, Refusal> {
     let day = |at: Timestamp| at.to_zoned(facility::stockholm()).date();
-    book.free(unit, (day(from), day(to)), &[], now).find(|slot| from <= slot.start && slot.start <= to).ok_or(Refusal::NothingFree)
+    book.free(unit, (day(from), day(to)), &[], now)
+        .find(|slot| from <= slot.start && slot.start <= to)
+        .ok_or(Refusal::NothingFree)
 }
 
 impl Office {
@@ -268,7 +326,10 @@ impl Office {
     }
 
     /// Decides, puts the decision on the tape, then into the book, then tells the index.
-    fn change(&self, decide: impl FnOnce(&Book, Timestamp) -> Result<Entry, Refusal>) -> Result<Booking, Error> {
+    fn change(
+        &self,
+        decide: impl FnOnce(&Book, Timestamp) -> Result<Entry, Refusal>,
+    ) -> Result<Booking, Error> {
         let mut state = self.lock();
         let entry = decide(&state.book, self.clock.now())?;
         self.tape.append(&entry)?;
@@ -296,7 +357,11 @@ impl State {
             logical_address: booking.unit.to_string(),
             object: booking.id.clone(),
             interest: NOT_APPLICABLE.to_owned(),
-            most_recent: booking.slot.as_ref().map_or(Some(at), |slot| Some(slot.start)).filter(|_| !deleted),
+            most_recent: booking
+                .slot
+                .as_ref()
+                .map_or(Some(at), |slot| Some(slot.start))
+                .filter(|_| !deleted),
             source_system: system.to_string(),
             created: Some(at),
             updated: Some(at),
@@ -309,9 +374,15 @@ impl State {
                 let gone = used.iter().map(|used| post(used, true, true, *at));
                 gone.chain([post(booking, false, false, *at)]).collect()
             }
-            Entry::Moved { booking, was_invitation, at } => {
+            Entry::Moved {
+                booking,
+                was_invitation,
+                at,
+            } => {
                 let gone = was_invitation.then(|| post(booking, true, true, *at));
-                gone.into_iter().chain([post(booking, false, false, *at)]).collect()
+                gone.into_iter()
+                    .chain([post(booking, false, false, *at)])
+                    .collect()
             }
             Entry::Cancelled { booking, at } => vec![post(booking, booking.invitation, true, *at)],
             Entry::Notified { .. } => Vec::new(),

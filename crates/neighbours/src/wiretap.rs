@@ -30,7 +30,10 @@ impl Wiretap {
     /// Everything heard so far, requests and responses in turn.
     #[must_use]
     pub fn heard(&self) -> Vec<String> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.heard
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(crate) fn hear(&self, request: &Request, answer: &Result<String, SoapFault>) {
@@ -46,10 +49,17 @@ impl Wiretap {
 }
 
 fn envelope(request: Option<&Request>, body: &str) -> String {
-    let namespaces = [("s", SOAP), ("itr", "urn:riv:itintegration:registry:1"), ("ih", "urn:riv:interoperability:headers:1")];
+    let namespaces = [
+        ("s", SOAP),
+        ("itr", "urn:riv:itintegration:registry:1"),
+        ("ih", "urn:riv:interoperability:headers:1"),
+    ];
     document("s:Envelope", &namespaces, |w| {
         w.element("s:Header", |w| {
-            w.optional("itr:LogicalAddress", request.map(|request| request.logical_address.as_str()));
+            w.optional(
+                "itr:LogicalAddress",
+                request.map(|request| request.logical_address.as_str()),
+            );
             w.element("ih:Actor", |w| {
                 let actor = request.and_then(|request| request.actor.as_ref());
                 w.optional("ih:actorId", actor.map(|actor| actor.id.as_str()));
@@ -69,14 +79,19 @@ fn envelope(request: Option<&Request>, body: &str) -> String {
 /// What the validator says of envelopes that are not valid.
 pub fn validate(envelopes: &[String]) -> io::Result<Option<Result<(), String>>> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/schemas");
-    let folder = std::env::var_os("HALSONAV_SCHEMAS").map_or_else(|| PathBuf::from(beside), PathBuf::from);
+    let folder =
+        std::env::var_os("HALSONAV_SCHEMAS").map_or_else(|| PathBuf::from(beside), PathBuf::from);
     let script = folder.join("validate.py");
     let lxml = Command::new("python3").args(["-c", "import lxml"]).output();
     if !script.is_file() || !lxml.is_ok_and(|output| output.status.success()) {
         eprintln!("validation against the schemas: not run (no schemas, or no Python with lxml)");
         return Ok(None);
     }
-    let scratch = std::env::temp_dir().join(format!("halsonav-wiretap-{}-{:p}", std::process::id(), envelopes));
+    let scratch = std::env::temp_dir().join(format!(
+        "halsonav-wiretap-{}-{:p}",
+        std::process::id(),
+        envelopes
+    ));
     fs::create_dir_all(&scratch)?;
     let mut files = Vec::new();
     for (n, envelope) in envelopes.iter().enumerate() {
@@ -89,6 +104,7 @@ pub fn validate(envelopes: &[String]) -> io::Result<Option<Result<(), String>>> 
     if output.status.success() {
         return Ok(Some(Ok(())));
     }
-    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
     Ok(Some(Err(text)))
 }

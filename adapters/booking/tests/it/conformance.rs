@@ -28,7 +28,12 @@ async fn a_system_that_is_away_is_unavailable() {
         ("lookup", json!({ "bookingId": "BK-1" })),
     ];
     for (operation, payload) in payloads {
-        conformance::refused_connection_is_unavailable(&*away, operation, world.delivery(1, operation, payload)).await;
+        conformance::refused_connection_is_unavailable(
+            &*away,
+            operation,
+            world.delivery(1, operation, payload),
+        )
+        .await;
     }
     assert!(away.check().await.is_err());
     assert_eq!(world.booking.check().await, Ok(()));
@@ -73,13 +78,20 @@ async fn a_booking_that_never_arrived_is_absent() {
 async fn moves_and_cancellations_are_reconciled_too() {
     let world = World::new().await;
     let id = world.booked(1).await;
-    let rebook = world.delivery(1, "rebook", json!({ "timeType": TYPE, "bookingId": id, "notBefore": "2026-09-10T00:00:00Z" }));
+    let rebook = world.delivery(
+        1,
+        "rebook",
+        json!({ "timeType": TYPE, "bookingId": id, "notBefore": "2026-09-10T00:00:00Z" }),
+    );
     let cancel = world.delivery(1, "cancel", json!({ "bookingId": id }));
     for (operation, delivery) in [("rebook", rebook), ("cancel", cancel)] {
         conformance::never_sent_is_absent(&*world.booking, operation, delivery.clone()).await;
         world.system.change_faults().push(Fault::LoseAnswer);
         let outcome = crate::support::deliver(&world.booking, operation, delivery.clone()).await;
-        assert!(matches!(outcome, Outcome::Unknown(_)), "{operation}: {outcome:?}");
+        assert!(
+            matches!(outcome, Outcome::Unknown(_)),
+            "{operation}: {outcome:?}"
+        );
         conformance::lost_answer_is_settled(&*world.booking, operation, delivery).await;
     }
 }

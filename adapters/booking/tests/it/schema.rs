@@ -12,21 +12,64 @@ async fn all_messages_are_valid() {
     let world = World::with(facility().with_notice(TYPE, "Kom fastande."), |_| {}).await;
     world.system.wiretap().listen();
     let invitation = world.system.open_invitation(&person(1), &unit()).unwrap();
-    world.deliver(1, "book", json!({ "timeType": TYPE, "invitation": invitation })).await;
+    world
+        .deliver(
+            1,
+            "book",
+            json!({ "timeType": TYPE, "invitation": invitation }),
+        )
+        .await;
     let id = world.booked(2).await;
     world.deliver(2, "lookup", json!({ "bookingId": id })).await;
-    let timed = world.system.timed_invitation(&person(3), &unit(), at("2026-09-07T00:00:00Z"), at("2026-09-30T00:00:00Z")).unwrap();
-    world.deliver(3, "lookup", json!({ "bookingId": timed.id })).await;
-    world.deliver(2, "rebook", json!({ "timeType": TYPE, "bookingId": id, "notBefore": "2026-09-14T00:00:00Z" })).await;
+    let timed = world
+        .system
+        .timed_invitation(
+            &person(3),
+            &unit(),
+            at("2026-09-07T00:00:00Z"),
+            at("2026-09-30T00:00:00Z"),
+        )
+        .unwrap();
+    world
+        .deliver(3, "lookup", json!({ "bookingId": timed.id }))
+        .await;
+    world
+        .deliver(
+            2,
+            "rebook",
+            json!({ "timeType": TYPE, "bookingId": id, "notBefore": "2026-09-14T00:00:00Z" }),
+        )
+        .await;
     world.deliver(2, "cancel", json!({ "bookingId": id })).await;
     world.deliver(2, "cancel", json!({ "bookingId": id })).await;
     world.system.change_faults().push(Fault::Logical);
-    let outcome = world.deliver(4, "book", json!({ "timeType": TYPE, "start": "2026-09-14T06:00:00Z" })).await;
-    assert!(matches!(outcome, Outcome::Done(_)), "the other leader had time: {outcome:?}");
+    let outcome = world
+        .deliver(
+            4,
+            "book",
+            json!({ "timeType": TYPE, "start": "2026-09-14T06:00:00Z" }),
+        )
+        .await;
+    assert!(
+        matches!(outcome, Outcome::Done(_)),
+        "the other leader had time: {outcome:?}"
+    );
     let heard = world.system.wiretap().heard();
     assert!(heard.len() >= 24, "{}", heard.len());
-    for contract in ["GetAvailableTimeslots", "GetBookingDetails", "GetSubjectOfCareSchedule", "MakeBooking", "UpdateBooking", "CancelBooking"] {
-        assert!(heard.iter().any(|envelope| envelope.contains(&format!("{contract}Response>"))), "{contract} was not heard");
+    for contract in [
+        "GetAvailableTimeslots",
+        "GetBookingDetails",
+        "GetSubjectOfCareSchedule",
+        "MakeBooking",
+        "UpdateBooking",
+        "CancelBooking",
+    ] {
+        assert!(
+            heard
+                .iter()
+                .any(|envelope| envelope.contains(&format!("{contract}Response>"))),
+            "{contract} was not heard"
+        );
     }
     if let Some(verdict) = wiretap::validate(&heard).unwrap() {
         verdict.unwrap();
@@ -50,13 +93,21 @@ fn notifications_are_valid() {
         data_controller: "2321000156".into(),
         owner: None,
     };
-    let present = Engagement { deleted: false, ..engagement.clone() };
+    let present = Engagement {
+        deleted: false,
+        ..engagement.clone()
+    };
     let envelope = |body: String, header: &str| {
-        format!("<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Header>{header}</s:Header><s:Body>{body}</s:Body></s:Envelope>")
+        format!(
+            "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Header>{header}</s:Header><s:Body>{body}</s:Body></s:Envelope>"
+        )
     };
     let address = "<i:LogicalAddress xmlns:i=\"urn:riv:itintegration:registry:1\">SE2321000156-HUB</i:LogicalAddress>";
     let envelopes = [
-        envelope(engagement::write(&PROCESS_NOTIFICATION, &[engagement, present]), address),
+        envelope(
+            engagement::write(&PROCESS_NOTIFICATION, &[engagement, present]),
+            address,
+        ),
         envelope(engagement::taken(&PROCESS_NOTIFICATION), ""),
     ];
     if let Some(verdict) = wiretap::validate(&envelopes).unwrap() {

@@ -10,10 +10,13 @@ use std::{
 };
 
 use async_trait::async_trait;
-use halsonav_adapter::{Adapter, Build, Delivery, Directory, Inlet, Outbound, Reconciled, Sink, Stop};
+use halsonav_adapter::{
+    Adapter, Build, Delivery, Directory, Inlet, Outbound, Reconciled, Sink, Stop,
+};
 use halsonav_booking::{Booking, Config};
 use halsonav_domain::{
-    CaseId, Clock, Command, CommandId, Envelope, HsaId, Identity, Kind, Name, Outcome, PersonId, Problem, SubjectId, Timestamp, VirtualClock,
+    CaseId, Clock, Command, CommandId, Envelope, HsaId, Identity, Kind, Name, Outcome, PersonId,
+    Problem, SubjectId, Timestamp, VirtualClock,
 };
 use halsonav_neighbours::{
     index::Subscriber,
@@ -37,11 +40,15 @@ pub fn unit() -> HsaId {
 /// The n-th resident: a valid personal identity number.
 pub fn person(n: u32) -> PersonId {
     let head = format!("19860101{:03}", 100 + n);
-    (0..10).find_map(|digit| PersonId::parse(&format!("{head}{digit}")).ok()).expect("one digit fits")
+    (0..10)
+        .find_map(|digit| PersonId::parse(&format!("{head}{digit}")).ok())
+        .expect("one digit fits")
 }
 
 pub fn case(n: u32) -> CaseId {
-    format!("00000000-0000-4000-8000-{n:012}").parse().expect("an id")
+    format!("00000000-0000-4000-8000-{n:012}")
+        .parse()
+        .expect("an id")
 }
 
 pub fn facility() -> Facility {
@@ -65,10 +72,20 @@ impl World {
     pub async fn with(facility: Facility, tune: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(VirtualClock::new(at("2026-09-01T06:00:00Z")));
-        let settings = Settings::new(vec![facility], folder.path().join("tape.jsonl"), clock.clone());
+        let settings = Settings::new(
+            vec![facility],
+            folder.path().join("tape.jsonl"),
+            clock.clone(),
+        );
         let system = Scheduling::start(settings).await.expect("starts");
         let booking = adapter(&system.url(), tune);
-        Self { folder, clock, system, booking, jobs: AtomicUsize::new(0) }
+        Self {
+            folder,
+            clock,
+            system,
+            booking,
+            jobs: AtomicUsize::new(0),
+        }
     }
 
     pub fn delivery(&self, n: u32, operation: &str, payload: Value) -> Delivery {
@@ -83,13 +100,33 @@ impl World {
             headers: Default::default(),
             issued: self.clock.now(),
         };
-        let name = Name { given: "Tolvan".into(), middle: None, surname: "Tolvansson".into(), notification: None };
-        let identity = Some(Identity { person_id: person(n), name, address: None });
-        Delivery { command, identity, attachments: Vec::new(), attempt: 1, now: self.clock.now() }
+        let name = Name {
+            given: "Tolvan".into(),
+            middle: None,
+            surname: "Tolvansson".into(),
+            notification: None,
+        };
+        let identity = Some(Identity {
+            person_id: person(n),
+            name,
+            address: None,
+        });
+        Delivery {
+            command,
+            identity,
+            attachments: Vec::new(),
+            attempt: 1,
+            now: self.clock.now(),
+        }
     }
 
     pub async fn deliver(&self, n: u32, operation: &str, payload: Value) -> Outcome {
-        deliver(&self.booking, operation, self.delivery(n, operation, payload)).await
+        deliver(
+            &self.booking,
+            operation,
+            self.delivery(n, operation, payload),
+        )
+        .await
     }
 
     /// Books the first time in September and answers its id.
@@ -102,8 +139,14 @@ impl World {
 }
 
 pub fn adapter(url: &str, tune: impl FnOnce(&mut Config)) -> Arc<Booking> {
-    let mut config: Config = serde_json::from_value(json!({ "client": { "endpoint": url }, "units": [UNIT], "time_types": [TYPE] })).expect("reads");
-    config.client = ClientConfig { timeout_ms: 5_000, ..ClientConfig::to(url) };
+    let mut config: Config = serde_json::from_value(
+        json!({ "client": { "endpoint": url }, "units": [UNIT], "time_types": [TYPE] }),
+    )
+    .expect("reads");
+    config.client = ClientConfig {
+        timeout_ms: 5_000,
+        ..ClientConfig::to(url)
+    };
     tune(&mut config);
     Arc::new(Booking::build(config).expect("builds"))
 }
@@ -153,7 +196,10 @@ pub struct Hub {
 #[async_trait]
 impl Sink for Hub {
     async fn publish(&self, events: Vec<Envelope>) -> Result<(), Problem> {
-        let failing = self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok();
+        let failing = self
+            .failures
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1))
+            .is_ok();
         if failing {
             return Err(Problem::new(Kind::Unavailable, "HUB-TEST-001", "not now"));
         }
@@ -168,16 +214,34 @@ impl Sink for Hub {
 
 #[async_trait]
 impl Directory for Hub {
-    async fn case_of_person(&self, wanted: &PersonId) -> Result<Option<(CaseId, SubjectId)>, Problem> {
-        Ok((1..10).find(|n| person(*n) == *wanted).map(|n| (case(n), SubjectId(case(n).0))))
+    async fn case_of_person(
+        &self,
+        wanted: &PersonId,
+    ) -> Result<Option<(CaseId, SubjectId)>, Problem> {
+        Ok((1..10)
+            .find(|n| person(*n) == *wanted)
+            .map(|n| (case(n), SubjectId(case(n).0))))
     }
 
-    async fn case_of_reference(&self, kind: &str, value: &str) -> Result<Option<(CaseId, Value)>, Problem> {
+    async fn case_of_reference(
+        &self,
+        kind: &str,
+        value: &str,
+    ) -> Result<Option<(CaseId, Value)>, Problem> {
         assert_eq!(kind, "booking");
-        Ok(self.references.lock().unwrap().get(value).map(|case| (*case, Value::Null)))
+        Ok(self
+            .references
+            .lock()
+            .unwrap()
+            .get(value)
+            .map(|case| (*case, Value::Null)))
     }
 
-    async fn open_references(&self, _kind: &str, _limit: usize) -> Result<Vec<(CaseId, String)>, Problem> {
+    async fn open_references(
+        &self,
+        _kind: &str,
+        _limit: usize,
+    ) -> Result<Vec<(CaseId, String)>, Problem> {
         Ok(Vec::new())
     }
 }
@@ -197,19 +261,36 @@ impl Hub {
             references: Mutex::default(),
             failures: AtomicUsize::new(0),
         });
-        let inlet = Inlet { sink: hub.clone(), directory: hub.clone() };
+        let inlet = Inlet {
+            sink: hub.clone(),
+            directory: hub.clone(),
+        };
         let listener = world.booking.clone().listeners().remove(0);
         let (bound, address) = tokio::sync::oneshot::channel();
         let stop = Stop::new();
         let until = stop.clone();
         tokio::spawn(async move { listener.listen(inlet, bound, until).await });
         let client = ClientConfig::to(format!("http://{}/", address.await.expect("binds")));
-        (hub, stop, Subscriber { client, logical_address: "SE2321000156-HUB".into() })
+        (
+            hub,
+            stop,
+            Subscriber {
+                client,
+                logical_address: "SE2321000156-HUB".into(),
+            },
+        )
     }
 
     /// Type and data of what came in, once the index has nothing left to tell.
     pub async fn heard(&self, world: &World) -> Vec<(String, Value)> {
-        tokio::time::timeout(Duration::from_secs(20), world.system.settled()).await.expect("the index is done");
-        self.events.lock().unwrap().iter().map(|event| (event.kind.clone(), event.data.clone())).collect()
+        tokio::time::timeout(Duration::from_secs(20), world.system.settled())
+            .await
+            .expect("the index is done");
+        self.events
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|event| (event.kind.clone(), event.data.clone()))
+            .collect()
     }
 }

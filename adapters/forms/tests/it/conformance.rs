@@ -11,7 +11,12 @@ use crate::support::{Hub, World, adapter, deliver, request};
 async fn bad_payloads_are_invalid() {
     let world = World::new().await;
     for operation in world.forms.operations() {
-        conformance::bad_payload_is_invalid(&*world.forms, operation.name, world.delivery(1, operation.name, json!({}))).await;
+        conformance::bad_payload_is_invalid(
+            &*world.forms,
+            operation.name,
+            world.delivery(1, operation.name, json!({})),
+        )
+        .await;
     }
     assert_eq!(world.engine.count(), 0);
 }
@@ -21,7 +26,12 @@ async fn an_engine_that_is_away_is_unavailable() {
     let world = World::new().await;
     let away = adapter("http://127.0.0.1:1/");
     for (operation, payload) in [("request", request()), ("cancel", json!({ "formId": "F" }))] {
-        conformance::refused_connection_is_unavailable(&*away, operation, world.delivery(1, operation, payload)).await;
+        conformance::refused_connection_is_unavailable(
+            &*away,
+            operation,
+            world.delivery(1, operation, payload),
+        )
+        .await;
     }
     assert!(away.check().await.is_err());
     assert_eq!(world.forms.check().await, Ok(()));

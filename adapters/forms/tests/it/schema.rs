@@ -12,10 +12,19 @@ async fn all_messages_are_valid() {
     let hub = Hub::new(&world);
     world.engine.wiretap().listen();
     let (form, other) = (world.placed(&hub, 1).await, world.placed(&hub, 2).await);
-    world.engine.answer(&form, &answers(), at("2026-09-02T10:00:00Z")).unwrap();
+    world
+        .engine
+        .answer(&form, &answers(), at("2026-09-02T10:00:00Z"))
+        .unwrap();
     let poller = world.forms.clone().pollers().remove(0);
     assert_eq!(poller.poll(&hub.inlet()).await, Ok(1));
-    world.forms.reconcile("cancel", &world.delivery(2, "cancel", json!({ "formId": other }))).await;
+    world
+        .forms
+        .reconcile(
+            "cancel",
+            &world.delivery(2, "cancel", json!({ "formId": other })),
+        )
+        .await;
     world.deliver(2, "cancel", json!({ "formId": other })).await;
     world.deliver(2, "cancel", json!({ "formId": other })).await;
     world.engine.faults().push(Fault::Logical);
@@ -24,7 +33,12 @@ async fn all_messages_are_valid() {
     world.deliver(3, "request", kept).await;
     let heard = world.engine.wiretap().heard();
     for contract in ["CreateFormRequest", "GetForm", "GetForms", "CancelForm"] {
-        assert!(heard.iter().any(|envelope| envelope.contains(&format!("{contract}Response>"))), "{contract} was not heard");
+        assert!(
+            heard
+                .iter()
+                .any(|envelope| envelope.contains(&format!("{contract}Response>"))),
+            "{contract} was not heard"
+        );
     }
     if let Some(verdict) = wiretap::validate(&heard).unwrap() {
         verdict.unwrap();

@@ -57,10 +57,21 @@ impl std::fmt::Debug for Form {
 /// One change, as it stands on the tape.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Entry {
-    Created { form: Form },
-    Answered { id: String, answers: Vec<Vec<Answer>>, at: Timestamp },
-    Cancelled { id: String, at: Timestamp },
-    Notified { upto: u64 },
+    Created {
+        form: Form,
+    },
+    Answered {
+        id: String,
+        answers: Vec<Vec<Answer>>,
+        at: Timestamp,
+    },
+    Cancelled {
+        id: String,
+        at: Timestamp,
+    },
+    Notified {
+        upto: u64,
+    },
 }
 
 /// What GetForms may ask for; an absent or empty part does not narrow.
@@ -85,15 +96,25 @@ pub(super) struct Desk {
 
 impl Desk {
     pub fn open(templates: Vec<Template>) -> Self {
-        let templates = templates.into_iter().map(|template| ((template.id.clone(), template.version), template)).collect();
-        Self { templates, ..Self::default() }
+        let templates = templates
+            .into_iter()
+            .map(|template| ((template.id.clone(), template.version), template))
+            .collect();
+        Self {
+            templates,
+            ..Self::default()
+        }
     }
 
     /// A version of a template, or its newest.
     pub fn template(&self, id: &str, version: Option<u32>) -> Option<&Template> {
         match version {
             Some(version) => self.templates.get(&(id.to_owned(), version)),
-            None => self.templates.range((id.to_owned(), 0)..=(id.to_owned(), u32::MAX)).next_back().map(|(_, template)| template),
+            None => self
+                .templates
+                .range((id.to_owned(), 0)..=(id.to_owned(), u32::MAX))
+                .next_back()
+                .map(|(_, template)| template),
         }
     }
 
@@ -116,7 +137,14 @@ impl Desk {
 
     pub fn find<'a>(&'a self, query: &'a Query) -> Box<dyn Iterator<Item = &'a Form> + 'a> {
         let numbers: Box<dyn Iterator<Item = usize> + 'a> = if !query.interests.is_empty() {
-            Box::new(query.interests.iter().filter_map(|id| self.by_interest.get(id)).flatten().copied())
+            Box::new(
+                query
+                    .interests
+                    .iter()
+                    .filter_map(|id| self.by_interest.get(id))
+                    .flatten()
+                    .copied(),
+            )
         } else if let Some(person) = &query.person {
             Box::new(self.by_person.get(person).into_iter().flatten().copied())
         } else {
@@ -125,7 +153,10 @@ impl Desk {
         Box::new(numbers.filter_map(|n| self.forms.get(n)).filter(|form| {
             form.status != Status::Cancelled
                 && query.unit.as_ref().is_none_or(|unit| form.unit == *unit)
-                && query.person.as_ref().is_none_or(|person| form.person == *person)
+                && query
+                    .person
+                    .as_ref()
+                    .is_none_or(|person| form.person == *person)
                 && (query.templates.is_empty() || query.templates.contains(&form.template))
         }))
     }
@@ -137,16 +168,31 @@ impl Desk {
         at: Timestamp,
         today: Date,
     ) -> Result<Entry, AnswerError> {
-        let open = self.form(id).filter(|form| form.status == Status::Ongoing && today <= form.expires);
+        let open = self
+            .form(id)
+            .filter(|form| form.status == Status::Ongoing && today <= form.expires);
         let form = open.ok_or(AnswerError::NotOpen)?;
-        let template = self.template(&form.template, Some(form.version)).ok_or(AnswerError::NotOpen)?;
-        Ok(Entry::Answered { id: id.to_owned(), answers: template.accept(answers)?, at })
+        let template = self
+            .template(&form.template, Some(form.version))
+            .ok_or(AnswerError::NotOpen)?;
+        Ok(Entry::Answered {
+            id: id.to_owned(),
+            answers: template.accept(answers)?,
+            at,
+        })
     }
 
     /// Nothing when there is no open form of that id and person.
     pub fn decide_cancel(&self, id: &str, person: Option<&str>, at: Timestamp) -> Option<Entry> {
-        let form = self.form(id).filter(|form| form.status == Status::Ongoing)?;
-        person.is_none_or(|person| form.person == person).then(|| Entry::Cancelled { id: id.to_owned(), at })
+        let form = self
+            .form(id)
+            .filter(|form| form.status == Status::Ongoing)?;
+        person
+            .is_none_or(|person| form.person == person)
+            .then(|| Entry::Cancelled {
+                id: id.to_owned(),
+                at,
+            })
     }
 
     pub fn apply(&mut self, entry: &Entry) {
@@ -154,9 +200,15 @@ impl Desk {
             Entry::Created { form } => {
                 let n = self.forms.len();
                 self.by_id.insert(form.id.clone(), n);
-                self.by_person.entry(form.person.clone()).or_default().push(n);
+                self.by_person
+                    .entry(form.person.clone())
+                    .or_default()
+                    .push(n);
                 if let Some(interest) = &form.interest {
-                    self.by_interest.entry(interest.clone()).or_default().push(n);
+                    self.by_interest
+                        .entry(interest.clone())
+                        .or_default()
+                        .push(n);
                 }
                 self.forms.push(form.clone());
             }

@@ -56,7 +56,14 @@ impl Question {
     /// A mandatory question with a code, on page 1, block 1.
     #[must_use]
     pub fn new(code: &str, text: &str, input: Input) -> Self {
-        Self { page: 1, block: 1, code: Some(code.to_owned()), text: text.to_owned(), input, mandatory: true }
+        Self {
+            page: 1,
+            block: 1,
+            code: Some(code.to_owned()),
+            text: text.to_owned(),
+            input,
+            mandatory: true,
+        }
     }
 
     /// The same question on another page.
@@ -142,14 +149,21 @@ impl Template {
     pub(super) fn numbered(&self) -> impl Iterator<Item = (u32, &Question)> {
         let mut last = (0, 0, 0);
         self.questions.iter().map(move |question| {
-            let number = if (last.0, last.1) == (question.page, question.block) { last.2 + 1 } else { 1 };
+            let number = if (last.0, last.1) == (question.page, question.block) {
+                last.2 + 1
+            } else {
+                1
+            };
             last = (question.page, question.block, number);
             (number, question)
         })
     }
 
     /// Checks answers by key and brings them in the template's order: one list of answers per question.
-    pub(super) fn accept(&self, answers: &serde_json::Map<String, serde_json::Value>) -> Result<Vec<Vec<Answer>>, AnswerError> {
+    pub(super) fn accept(
+        &self,
+        answers: &serde_json::Map<String, serde_json::Value>,
+    ) -> Result<Vec<Vec<Answer>>, AnswerError> {
         let keys = self.keys();
         if let Some(unknown) = answers.keys().find(|key| !keys.contains(key)) {
             return Err(AnswerError::NoSuchQuestion(unknown.clone()));
@@ -158,7 +172,9 @@ impl Template {
             .iter()
             .zip(&keys)
             .map(|(question, key)| match answers.get(key) {
-                Some(value) if !value.is_null() => accept_one(question, value).ok_or_else(|| AnswerError::DoesNotFit(key.clone())),
+                Some(value) if !value.is_null() => {
+                    accept_one(question, value).ok_or_else(|| AnswerError::DoesNotFit(key.clone()))
+                }
                 _ if question.mandatory => Err(AnswerError::Missing(key.clone())),
                 _ => Ok(Vec::new()),
             })
@@ -169,16 +185,23 @@ impl Template {
 fn accept_one(question: &Question, value: &serde_json::Value) -> Option<Vec<Answer>> {
     let alternative = |value: &serde_json::Value| {
         let text = plain(value)?;
-        question.alternatives().iter().position(|known| *known == text).map(|n| Answer::Alternative(n + 1))
+        question
+            .alternatives()
+            .iter()
+            .position(|known| *known == text)
+            .map(|n| Answer::Alternative(n + 1))
     };
     match (&question.input, value) {
         (Input::Radio(_), value) => Some(vec![alternative(value)?]),
-        (Input::Checkbox(_), serde_json::Value::Array(values)) => values.iter().map(alternative).collect(),
+        (Input::Checkbox(_), serde_json::Value::Array(values)) => {
+            values.iter().map(alternative).collect()
+        }
         (Input::Checkbox(_), value) => Some(vec![alternative(value)?]),
         (Input::Number { min, max, .. }, value) => {
             let text = plain(value)?;
             let number: f64 = text.parse().ok()?;
-            let fits = min.is_none_or(|min| number >= f64::from(min)) && max.is_none_or(|max| number <= f64::from(max));
+            let fits = min.is_none_or(|min| number >= f64::from(min))
+                && max.is_none_or(|max| number <= f64::from(max));
             fits.then(|| vec![Answer::Value(text)])
         }
         (Input::Text, value) => Some(vec![Answer::Value(plain(value)?)]),
@@ -203,23 +226,64 @@ mod tests {
         let radio = Input::Radio(vec!["0".into(), "1".into()]);
         let questions = vec![
             Question::new("tobak", "Röker du?", radio),
-            Question::new("frukt", "Vad äter du?", Input::Checkbox(vec!["frukt".into(), "fisk".into()])).optional(),
-            Question::new("", "Längd", Input::Number { unit: None, min: Some(50), max: Some(250) }).without_code().on_page(2),
+            Question::new(
+                "frukt",
+                "Vad äter du?",
+                Input::Checkbox(vec!["frukt".into(), "fisk".into()]),
+            )
+            .optional(),
+            Question::new(
+                "",
+                "Längd",
+                Input::Number {
+                    unit: None,
+                    min: Some(50),
+                    max: Some(250),
+                },
+            )
+            .without_code()
+            .on_page(2),
         ];
-        Template { id: "T".into(), version: 1, name: "T".into(), questions }
+        Template {
+            id: "T".into(),
+            version: 1,
+            name: "T".into(),
+            questions,
+        }
     }
 
     #[test]
     fn answers_are_checked_against_the_template() {
         let check = |answers: serde_json::Value, expect: Result<usize, AnswerError>| {
             let map = answers.as_object().cloned().unwrap_or_default();
-            assert_eq!(template().accept(&map).map(|answers| answers.iter().map(Vec::len).sum()), expect, "{answers}");
+            assert_eq!(
+                template()
+                    .accept(&map)
+                    .map(|answers| answers.iter().map(Vec::len).sum()),
+                expect,
+                "{answers}"
+            );
         };
         check(json!({"tobak": 1, "p2b1q1": 170}), Ok(2));
-        check(json!({"tobak": "1", "frukt": ["frukt", "fisk"], "p2b1q1": "170.5"}), Ok(4));
-        check(json!({"p2b1q1": 170}), Err(AnswerError::Missing("tobak".into())));
-        check(json!({"tobak": 2, "p2b1q1": 170}), Err(AnswerError::DoesNotFit("tobak".into())));
-        check(json!({"tobak": 1, "p2b1q1": 20}), Err(AnswerError::DoesNotFit("p2b1q1".into())));
-        check(json!({"tobak": 1, "p2b1q1": 170, "x": 1}), Err(AnswerError::NoSuchQuestion("x".into())));
+        check(
+            json!({"tobak": "1", "frukt": ["frukt", "fisk"], "p2b1q1": "170.5"}),
+            Ok(4),
+        );
+        check(
+            json!({"p2b1q1": 170}),
+            Err(AnswerError::Missing("tobak".into())),
+        );
+        check(
+            json!({"tobak": 2, "p2b1q1": 170}),
+            Err(AnswerError::DoesNotFit("tobak".into())),
+        );
+        check(
+            json!({"tobak": 1, "p2b1q1": 20}),
+            Err(AnswerError::DoesNotFit("p2b1q1".into())),
+        );
+        check(
+            json!({"tobak": 1, "p2b1q1": 170, "x": 1}),
+            Err(AnswerError::NoSuchQuestion("x".into())),
+        );
     }
 }

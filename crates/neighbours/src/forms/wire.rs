@@ -23,8 +23,12 @@ const BATCH: usize = 1000;
 type Reply = Result<String, SoapFault>;
 type Operation = fn(&Office, &Element) -> Reply;
 
-const OPERATIONS: [(&str, Operation); 4] =
-    [("CreateFormRequest", create_form_request), ("GetForm", get_form), ("GetForms", get_forms), ("CancelForm", cancel_form)];
+const OPERATIONS: [(&str, Operation); 4] = [
+    ("CreateFormRequest", create_form_request),
+    ("GetForm", get_form),
+    ("GetForms", get_forms),
+    ("CancelForm", cancel_form),
+];
 
 pub(super) fn operations(mut builder: ServerBuilder, office: &Arc<Office>) -> ServerBuilder {
     for (name, operation) in OPERATIONS {
@@ -42,7 +46,9 @@ pub(super) fn operations(mut builder: ServerBuilder, office: &Arc<Office>) -> Se
 fn answer(office: &Office, name: &'static str, operation: Operation, request: &Request) -> Reply {
     let carry_out = || {
         if HsaId::new(&request.logical_address) != office.voice.engine {
-            return Err(SoapFault::client("the LogicalAddress is not this form engine"));
+            return Err(SoapFault::client(
+                "the LogicalAddress is not this form engine",
+            ));
         }
         operation(office, &request.element()?)
     };
@@ -50,7 +56,9 @@ fn answer(office: &Office, name: &'static str, operation: Operation, request: &R
         None => carry_out(),
         Some(Fault::LoseAnswer) => carry_out().and(Err(SoapFault::silence())),
         Some(Fault::DropRequest) => Err(SoapFault::silence()),
-        Some(Fault::Technical) => Err(SoapFault::server("Tekniskt fel. Logg-id 4f1c6a3e-0000-4000-8000-000000000000")),
+        Some(Fault::Technical) => Err(SoapFault::server(
+            "Tekniskt fel. Logg-id 4f1c6a3e-0000-4000-8000-000000000000",
+        )),
         Some(Fault::Logical) => Ok(response(name, |w| {
             if !name.starts_with("Get") {
                 w.text("r:comment", "Åtgärden kunde inte utföras.");
@@ -58,14 +66,20 @@ fn answer(office: &Office, name: &'static str, operation: Operation, request: &R
             }
         })),
         Some(Fault::Garbage) => Err(SoapFault::noise()),
-        Some(Fault::WrongAnswer) => carry_out().map(|_| response("SaveForm", |w| w.text("r:resultCode", "OK"))),
+        Some(Fault::WrongAnswer) => {
+            carry_out().map(|_| response("SaveForm", |w| w.text("r:resultCode", "OK")))
+        }
     }
 }
 
 fn response(name: &'static str, content: impl FnOnce(&mut Writer)) -> String {
     let contract = Contract::new(DOMAIN, name, 2);
     let ns = contract.message_namespace();
-    document(&format!("r:{}", contract.response_element()), &[("r", &ns), ("c", TYPES)], content)
+    document(
+        &format!("r:{}", contract.response_element()),
+        &[("r", &ns), ("c", TYPES)],
+        content,
+    )
 }
 
 /// All or nothing: a request with a fault in it places no form at all.
@@ -78,7 +92,9 @@ fn create_form_request(office: &Office, root: &Element) -> Reply {
     let now = office.clock.now();
     let placed = office.change(|desk| {
         let numbered = (desk.len() + 1..).zip(requests);
-        numbered.map(|(n, request)| new_form(desk, request, n, now).map(|form| Entry::Created { form })).collect()
+        numbered
+            .map(|(n, request)| new_form(desk, request, n, now).map(|form| Entry::Created { form }))
+            .collect()
     });
     let entries = match placed.map_err(|_| SoapFault::server("the form could not be stored"))? {
         Ok(entries) => entries,
@@ -92,7 +108,9 @@ fn create_form_request(office: &Office, root: &Element) -> Reply {
     };
     Ok(response("CreateFormRequest", |w| {
         for entry in &entries {
-            let Entry::Created { form } = entry else { continue };
+            let Entry::Created { form } = entry else {
+                continue;
+            };
             w.element("r:formRequestResponses", |w| {
                 w.optional("c:clinicalProcessInterestId", form.interest.as_deref());
                 w.text("c:formId", &form.id);
@@ -115,18 +133,27 @@ fn new_form(desk: &Desk, request: &Element, number: usize, now: Timestamp) -> Re
     let text = |name| request.text_of(TYPES, name);
     let day = |name| match text(name) {
         None => Ok(None),
-        Some(text) => parse_date(text).map(Some).ok_or_else(|| No::Fault(SoapFault::client(format!("{name} is not a date")))),
+        Some(text) => parse_date(text)
+            .map(Some)
+            .ok_or_else(|| No::Fault(SoapFault::client(format!("{name} is not a date")))),
     };
     request.require_text(TYPES, "expireDate").map_err(fault)?;
     let expires = day("expireDate")?.ok_or(No::Comment("Sista svarsdag saknas."))?;
     // keepUntil must be there, but may be empty: until further notice (TKB).
     request.require(TYPES, "keepUntil").map_err(fault)?;
     let keep_until = day("keepUntil")?;
-    let unit = HsaId::new(request.require_text(TYPES, "healthcare_facility_CareUnit").map_err(fault)?);
+    let unit = HsaId::new(
+        request
+            .require_text(TYPES, "healthcare_facility_CareUnit")
+            .map_err(fault)?,
+    );
     let id = request.require_text(TYPES, "templateId").map_err(fault)?;
     let version = text("templateVersion").map(str::parse).transpose();
-    let version = version.map_err(|_| No::Fault(SoapFault::client("templateVersion is not a number")))?;
-    let template = desk.template(id, version).ok_or(No::Comment("Mallen finns inte."))?;
+    let version =
+        version.map_err(|_| No::Fault(SoapFault::client("templateVersion is not a number")))?;
+    let template = desk
+        .template(id, version)
+        .ok_or(No::Comment("Mallen finns inte."))?;
     let person = text("subjectOfCare").ok_or(No::Comment("Mallen kan inte användas anonymt."))?;
     if super::local_date(now).is_none_or(|today| expires < today) {
         return Err(No::Comment("Sista svarsdag har passerat."));
@@ -152,13 +179,23 @@ fn get_form(office: &Office, root: &Element) -> Reply {
     let id = root.require_text(&ns, "formId").map_err(client)?;
     let person = root.text_of(&ns, "subjectOfCare");
     let state = office.lock();
-    let form = state.desk.form(id).filter(|form| form.status != Status::Cancelled);
+    let form = state
+        .desk
+        .form(id)
+        .filter(|form| form.status != Status::Cancelled);
     if form.is_some() && person.is_none() {
-        return Err(SoapFault::client("subjectOfCare is mandatory for a form that is not anonymous"));
+        return Err(SoapFault::client(
+            "subjectOfCare is mandatory for a form that is not anonymous",
+        ));
     }
     let form = form.filter(|form| person == Some(form.person.as_str()));
     Ok(response("GetForm", |w| {
-        if let Some((form, template)) = form.and_then(|form| Some((form, state.desk.template(&form.template, Some(form.version))?))) {
+        if let Some((form, template)) = form.and_then(|form| {
+            Some((
+                form,
+                state.desk.template(&form.template, Some(form.version))?,
+            ))
+        }) {
             w.element("r:form", |w| whole(w, &state.desk, form, template));
         }
     }))
@@ -166,10 +203,16 @@ fn get_form(office: &Office, root: &Element) -> Reply {
 
 fn get_forms(office: &Office, root: &Element) -> Reply {
     let ns = root.ns.to_string();
-    let all = |name| root.all(&ns, name).map(|element| element.value().to_owned()).collect::<Vec<_>>();
+    let all = |name| {
+        root.all(&ns, name)
+            .map(|element| element.value().to_owned())
+            .collect::<Vec<_>>()
+    };
     let query = Query {
         interests: all("clinicalProcessInterestIds"),
-        unit: root.text_of(&ns, "healthcare_facility_CareUnit").map(HsaId::new),
+        unit: root
+            .text_of(&ns, "healthcare_facility_CareUnit")
+            .map(HsaId::new),
         person: root.text_of(&ns, "subjectOfCare").map(str::to_owned),
         templates: all("templateIds"),
     };
@@ -188,13 +231,20 @@ fn cancel_form(office: &Office, root: &Element) -> Reply {
     let id = root.require_text(&ns, "formId").map_err(client)?;
     let person = root.text_of(&ns, "subjectOfCare");
     let at = office.clock.now();
-    let cancelled = office.change(|desk| desk.decide_cancel(id, person, at).map(|entry| vec![entry]).ok_or(()));
+    let cancelled = office.change(|desk| {
+        desk.decide_cancel(id, person, at)
+            .map(|entry| vec![entry])
+            .ok_or(())
+    });
     let cancelled = cancelled.map_err(|_| SoapFault::server("the change could not be stored"))?;
     Ok(response("CancelForm", |w| {
         if cancelled.is_err() {
             w.text("r:comment", "Formuläret är inte öppet.");
         }
-        w.text("r:resultCode", if cancelled.is_ok() { "OK" } else { "ERROR" });
+        w.text(
+            "r:resultCode",
+            if cancelled.is_ok() { "OK" } else { "ERROR" },
+        );
     }))
 }
 
@@ -203,7 +253,11 @@ fn client(error: halsonav_rivta::xml::Error) -> SoapFault {
 }
 
 fn status(form: &Form) -> &'static str {
-    if form.status == Status::Completed { "COMPLETED" } else { "ONGOING" }
+    if form.status == Status::Completed {
+        "COMPLETED"
+    } else {
+        "ONGOING"
+    }
 }
 
 /// `FormType`.
@@ -246,7 +300,13 @@ fn listed(w: &mut Writer, form: &Form, template: &Template) {
 
 /// `FormTemplateInfoType`.
 fn about(w: &mut Writer, template: &Template) {
-    let pages = template.questions.iter().map(|question| question.page).max().unwrap_or(1).to_string();
+    let pages = template
+        .questions
+        .iter()
+        .map(|question| question.page)
+        .max()
+        .unwrap_or(1)
+        .to_string();
     let questions = template.questions.len().to_string();
     w.flag("c:anonymousForm", false);
     w.text("c:category", "hälsodeklaration");
@@ -268,7 +328,9 @@ fn pages(w: &mut Writer, template: &Template, answers: &[Vec<Answer>]) {
     let rows: Vec<_> = template.numbered().zip(answers).collect();
     let last = rows.last().map(|((_, question), _)| question.page);
     for page in rows.chunk_by(|((_, a), _), ((_, b), _)| a.page == b.page) {
-        let Some(((_, first), _)) = page.first() else { continue };
+        let Some(((_, first), _)) = page.first() else {
+            continue;
+        };
         w.element("c:answeredPages", |w| {
             for block in page.chunk_by(|((_, a), _), ((_, b), _)| a.block == b.block) {
                 w.element("c:questionBlocks", |w| {

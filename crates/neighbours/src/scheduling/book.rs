@@ -7,99 +7,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use halsonav_domain::{HsaId, Timestamp};
 use jiff::civil;
-use serde::{Deserialize, Serialize};
 
-use super::facility::{Facility, stockholm};
-
-/// A booking, or a kallelse: timed, or open when it has no start.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Booking {
-    /// The booking system's id.
-    pub id: String,
-    /// The unit.
-    pub unit: HsaId,
-    /// Personal identity number.
-    pub person: String,
-    /// What kind of time.
-    pub time_type: String,
-    /// Start, end and leader; nothing for an open kallelse.
-    pub slot: Option<Slot>,
-    /// A kallelse (`isInvitation`).
-    pub invitation: bool,
-}
-
-/// A time with a leader.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Slot {
-    /// Start.
-    pub start: Timestamp,
-    /// End.
-    pub end: Timestamp,
-    /// Number of the leader at the unit, from 0.
-    pub leader: u16,
-}
-
-impl std::fmt::Debug for Booking {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Booking({}, {:?}, invitation: {})", self.id, self.slot, self.invitation)
-    }
-}
-
-/// Why the booking system says no. The text is what a resident would read.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum Refusal {
-    /// Somebody else has it.
-    #[error("Tiden har blivit upptagen av annan patient.")]
-    Taken,
-    /// It is in the past.
-    #[error("Tiden har redan passerat.")]
-    Passed,
-    /// The schedule has no such time, unit or time type.
-    #[error("Tiden finns inte.")]
-    NoSuchTime,
-    /// The person is booked elsewhere at that time.
-    #[error("Du har redan en annan bokning vid den tiden.")]
-    Occupied,
-    /// No such booking of this person, or it is cancelled.
-    #[error("Bokningen finns inte.")]
-    NoSuchBooking,
-    /// The kallelse was used before.
-    #[error("Kallelsen är redan använd.")]
-    InvitationUsed,
-    /// A timed kallelse is rebooked, not booked (TKB).
-    #[error("Kallelsen har redan en tid. Boka om den i stället.")]
-    InvitationTimed,
-    /// Nothing is free in the window.
-    #[error("Det finns inga lediga tider.")]
-    NothingFree,
-}
-
-/// One change of the book, as it stands on the tape.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) enum Entry {
-    /// A kallelse was issued.
-    Invited { booking: Booking, at: Timestamp },
-    /// A time was booked; `used` is the open kallelse it used up.
-    Booked { booking: Booking, used: Option<Box<Booking>>, at: Timestamp },
-    /// A booking was moved; `was_invitation` when it was a timed kallelse before.
-    Moved { booking: Booking, was_invitation: bool, at: Timestamp },
-    /// A booking was cancelled or a kallelse withdrawn.
-    Cancelled { booking: Booking, at: Timestamp },
-    /// The index has taken all engagements up to this number.
-    Notified { upto: u64 },
-}
-
-/// What a consumer asks for.
-pub(super) struct Wish<'a> {
-    pub unit: &'a HsaId,
-    pub person: &'a str,
-    pub time_type: Option<&'a str>,
-    pub start: Timestamp,
-    pub end: Option<Timestamp>,
-    pub performer: Option<&'a HsaId>,
-    /// An open kallelse to use up, or the booking to move.
-    pub booking: Option<&'a str>,
-}
+use super::{
+    entry::{Booking, Entry, Refusal, Slot, Wish},
+    facility::{Facility, stockholm},
+};
 
 /// All units, all bookings, and the indexes that keep questions cheap.
 #[derive(Default)]
@@ -114,7 +26,13 @@ pub(super) struct Book {
 
 impl Book {
     pub fn open(facilities: Vec<Facility>) -> Self {
-        Self { facilities: facilities.into_iter().map(|facility| (facility.unit.clone(), facility)).collect(), ..Self::default() }
+        Self {
+            facilities: facilities
+                .into_iter()
+                .map(|facility| (facility.unit.clone(), facility))
+                .collect(),
+            ..Self::default()
+        }
     }
 
     pub fn facility(&self, unit: &HsaId) -> Option<&Facility> {
@@ -134,7 +52,9 @@ impl Book {
     pub fn schedule(&self, unit: &HsaId, person: &str, now: Timestamp) -> Vec<&Booking> {
         let mut ahead: Vec<_> = self
             .of_person(person)
-            .filter(|booking| booking.unit == *unit && booking.slot.as_ref().is_some_and(|slot| slot.start >= now))
+            .filter(|booking| {
+                booking.unit == *unit && booking.slot.as_ref().is_some_and(|slot| slot.start >= now)
+            })
             .collect();
         ahead.sort_by_key(|booking| booking.slot.as_ref().map(|slot| slot.start));
         ahead
@@ -150,9 +70,14 @@ impl Book {
     ) -> impl Iterator<Item = Slot> + 'a {
         let facility = self.facilities.get(unit);
         let (first, last) = (days.0.max(now.to_zoned(stockholm()).date()), days.1);
-        first.series(jiff::Span::new().days(1)).take_while(move |day| *day <= last).flat_map(move |day| {
-            facility.into_iter().flat_map(move |facility| self.free_on(facility, day, performers, now))
-        })
+        first
+            .series(jiff::Span::new().days(1))
+            .take_while(move |day| *day <= last)
+            .flat_map(move |day| {
+                facility
+                    .into_iter()
+                    .flat_map(move |facility| self.free_on(facility, day, performers, now))
+            })
     }
 
     fn free_on<'a>(
@@ -166,60 +91,129 @@ impl Book {
         // A full day costs one look, so that a search does not grow with what is booked.
         let capacity = facility.starts(day).count() * facility.leaders.len();
         let full = taken.is_some_and(|taken| taken.len() >= capacity);
-        facility.starts(day).take_while(move |_| !full).flat_map(move |minute| {
-            let span = facility.span(day, minute).filter(|(start, _)| *start >= now);
-            span.into_iter().flat_map(move |(start, end)| {
-                facility.leaders.iter().zip(0_u16..).filter_map(move |(leader, n)| {
-                    let wanted = performers.is_empty() || performers.contains(&leader.id);
-                    let free = taken.is_none_or(|taken| !taken.contains(&(minute, n)));
-                    (wanted && free).then_some(Slot { start, end, leader: n })
+        facility
+            .starts(day)
+            .take_while(move |_| !full)
+            .flat_map(move |minute| {
+                let span = facility
+                    .span(day, minute)
+                    .filter(|(start, _)| *start >= now);
+                span.into_iter().flat_map(move |(start, end)| {
+                    facility
+                        .leaders
+                        .iter()
+                        .zip(0_u16..)
+                        .filter_map(move |(leader, n)| {
+                            let wanted = performers.is_empty() || performers.contains(&leader.id);
+                            let free = taken.is_none_or(|taken| !taken.contains(&(minute, n)));
+                            (wanted && free).then_some(Slot {
+                                start,
+                                end,
+                                leader: n,
+                            })
+                        })
                 })
             })
+    }
+
+    pub fn decide_invitation(
+        &self,
+        unit: &HsaId,
+        person: &str,
+        slot: Option<Slot>,
+        at: Timestamp,
+    ) -> Result<Entry, Refusal> {
+        let facility = self.facilities.get(unit).ok_or(Refusal::NoSuchTime)?;
+        let time_type = facility
+            .time_types
+            .first()
+            .ok_or(Refusal::NoSuchTime)?
+            .id
+            .clone();
+        let id = format!("INV-{:06}", self.issued + 1);
+        Ok(Entry::Invited {
+            booking: Booking {
+                id,
+                unit: unit.clone(),
+                person: person.to_owned(),
+                time_type,
+                slot,
+                invitation: true,
+            },
+            at,
         })
     }
 
-    pub fn decide_invitation(&self, unit: &HsaId, person: &str, slot: Option<Slot>, at: Timestamp) -> Result<Entry, Refusal> {
-        let facility = self.facilities.get(unit).ok_or(Refusal::NoSuchTime)?;
-        let time_type = facility.time_types.first().ok_or(Refusal::NoSuchTime)?.id.clone();
-        let id = format!("INV-{:06}", self.issued + 1);
-        Ok(Entry::Invited { booking: Booking { id, unit: unit.clone(), person: person.to_owned(), time_type, slot, invitation: true }, at })
-    }
-
     pub fn decide_booking(&self, wish: &Wish<'_>, now: Timestamp) -> Result<Entry, Refusal> {
-        let used = wish.booking.map(|id| self.open_invitation(id, wish)).transpose()?;
+        let used = wish
+            .booking
+            .map(|id| self.open_invitation(id, wish))
+            .transpose()?;
         let slot = self.choose(wish, None, now)?;
         let facility = self.facilities.get(wish.unit).ok_or(Refusal::NoSuchTime)?;
         let time_type = match (wish.time_type, &used, facility.time_types.first()) {
-            (Some(id), _, _) => facility.time_type(id).ok_or(Refusal::NoSuchTime)?.id.clone(),
+            (Some(id), _, _) => facility
+                .time_type(id)
+                .ok_or(Refusal::NoSuchTime)?
+                .id
+                .clone(),
             (None, Some(invitation), _) => invitation.time_type.clone(),
             (None, None, Some(first)) => first.id.clone(),
             (None, None, None) => return Err(Refusal::NoSuchTime),
         };
         let id = format!("BK-{:06}", self.issued + 1);
-        let booking =
-            Booking { id, unit: wish.unit.clone(), person: wish.person.to_owned(), time_type, slot: Some(slot), invitation: false };
-        Ok(Entry::Booked { booking, used: used.map(|used| Box::new(used.clone())), at: now })
+        let booking = Booking {
+            id,
+            unit: wish.unit.clone(),
+            person: wish.person.to_owned(),
+            time_type,
+            slot: Some(slot),
+            invitation: false,
+        };
+        Ok(Entry::Booked {
+            booking,
+            used: used.map(|used| Box::new(used.clone())),
+            at: now,
+        })
     }
 
     pub fn decide_move(&self, wish: &Wish<'_>, now: Timestamp) -> Result<Entry, Refusal> {
         let id = wish.booking.ok_or(Refusal::NoSuchBooking)?;
-        let old = self.bookings.get(id).filter(|old| old.person == wish.person && old.unit == *wish.unit);
+        let old = self
+            .bookings
+            .get(id)
+            .filter(|old| old.person == wish.person && old.unit == *wish.unit);
         let old = old.ok_or(Refusal::NoSuchBooking)?;
         let from = old.slot.as_ref().ok_or(Refusal::NoSuchBooking)?;
         if from.start < now {
             return Err(Refusal::Passed);
         }
         let slot = self.choose(wish, Some(old), now)?;
-        let booking = Booking { slot: Some(slot), invitation: false, ..old.clone() };
-        Ok(Entry::Moved { booking, was_invitation: old.invitation, at: now })
+        let booking = Booking {
+            slot: Some(slot),
+            invitation: false,
+            ..old.clone()
+        };
+        Ok(Entry::Moved {
+            booking,
+            was_invitation: old.invitation,
+            at: now,
+        })
     }
 
     pub fn decide_cancel(&self, unit: &HsaId, id: &str, now: Timestamp) -> Result<Entry, Refusal> {
-        let booking = self.bookings.get(id).filter(|booking| booking.unit == *unit).ok_or(Refusal::NoSuchBooking)?;
+        let booking = self
+            .bookings
+            .get(id)
+            .filter(|booking| booking.unit == *unit)
+            .ok_or(Refusal::NoSuchBooking)?;
         if booking.slot.as_ref().is_some_and(|slot| slot.start < now) {
             return Err(Refusal::Passed);
         }
-        Ok(Entry::Cancelled { booking: booking.clone(), at: now })
+        Ok(Entry::Cancelled {
+            booking: booking.clone(),
+            at: now,
+        })
     }
 
     pub fn apply(&mut self, entry: &Entry) {
@@ -245,7 +239,10 @@ impl Book {
         if self.used.contains(id) {
             return Err(Refusal::InvitationUsed);
         }
-        let booking = self.bookings.get(id).filter(|booking| booking.person == wish.person && booking.unit == *wish.unit);
+        let booking = self
+            .bookings
+            .get(id)
+            .filter(|booking| booking.person == wish.person && booking.unit == *wish.unit);
         match booking {
             Some(booking) if booking.invitation && booking.slot.is_none() => Ok(booking),
             Some(booking) if booking.invitation => Err(Refusal::InvitationTimed),
@@ -254,7 +251,12 @@ impl Book {
     }
 
     /// A leader for the wished start, or why there is none.
-    fn choose(&self, wish: &Wish<'_>, moving: Option<&Booking>, now: Timestamp) -> Result<Slot, Refusal> {
+    fn choose(
+        &self,
+        wish: &Wish<'_>,
+        moving: Option<&Booking>,
+        now: Timestamp,
+    ) -> Result<Slot, Refusal> {
         let facility = self.facilities.get(wish.unit).ok_or(Refusal::NoSuchTime)?;
         if wish.start < now {
             return Err(Refusal::Passed);
@@ -278,17 +280,26 @@ impl Book {
             Some(id) => Some(facility.leader(id).ok_or(Refusal::NoSuchTime)?).filter(|n| free(*n)),
             None => (0_u16..).take(facility.leaders.len()).find(|n| free(*n)),
         };
-        leader.map(|leader| Slot { start, end, leader }).ok_or(Refusal::Taken)
+        leader
+            .map(|leader| Slot { start, end, leader })
+            .ok_or(Refusal::Taken)
     }
 
     fn of_person(&self, person: &str) -> impl Iterator<Item = &Booking> {
-        self.by_person.get(person).into_iter().flatten().filter_map(|id| self.bookings.get(id))
+        self.by_person
+            .get(person)
+            .into_iter()
+            .flatten()
+            .filter_map(|id| self.bookings.get(id))
     }
 
     fn insert(&mut self, booking: &Booking, new: bool) {
         self.issued += u64::from(new);
         self.mark(booking, true);
-        self.by_person.entry(booking.person.clone()).or_default().push(booking.id.clone());
+        self.by_person
+            .entry(booking.person.clone())
+            .or_default()
+            .push(booking.id.clone());
         self.bookings.insert(booking.id.clone(), booking.clone());
     }
 
@@ -302,8 +313,13 @@ impl Book {
     }
 
     fn mark(&mut self, booking: &Booking, taken: bool) {
-        let place = booking.slot.as_ref().zip(self.facilities.get(&booking.unit));
-        let Some((slot, (day, minute))) = place.and_then(|(slot, facility)| Some((slot, facility.slot_at(slot.start)?))) else {
+        let place = booking
+            .slot
+            .as_ref()
+            .zip(self.facilities.get(&booking.unit));
+        let Some((slot, (day, minute))) =
+            place.and_then(|(slot, facility)| Some((slot, facility.slot_at(slot.start)?)))
+        else {
             return;
         };
         let day = self.taken.entry((booking.unit.clone(), day)).or_default();

@@ -47,16 +47,35 @@ impl Facility {
     #[must_use]
     pub fn new(unit: HsaId, name: &str, leaders: u16, time_type: &str) -> Self {
         let leaders = (1..=leaders.max(1))
-            .map(|n| Leader { id: HsaId::new(&format!("{unit}-L{n}")), name: format!("Samtalsledare {n}") })
+            .map(|n| Leader {
+                id: HsaId::new(&format!("{unit}-L{n}")),
+                name: format!("Samtalsledare {n}"),
+            })
             .collect();
-        let time_type = TimeType { id: time_type.to_owned(), name: "Hälsosamtal".to_owned(), notice: None };
-        Self { unit, name: name.to_owned(), leaders, time_types: vec![time_type], slot_minutes: 60, opens: 8 * 60, closes: 16 * 60 }
+        let time_type = TimeType {
+            id: time_type.to_owned(),
+            name: "Hälsosamtal".to_owned(),
+            notice: None,
+        };
+        Self {
+            unit,
+            name: name.to_owned(),
+            leaders,
+            time_types: vec![time_type],
+            slot_minutes: 60,
+            opens: 8 * 60,
+            closes: 16 * 60,
+        }
     }
 
     /// Says `text` with `INFO` to everyone who books `time_type`.
     #[must_use]
     pub fn with_notice(mut self, time_type: &str, text: &str) -> Self {
-        for known in self.time_types.iter_mut().filter(|known| known.id == time_type) {
+        for known in self
+            .time_types
+            .iter_mut()
+            .filter(|known| known.id == time_type)
+        {
             known.notice = Some(text.to_owned());
         }
         self
@@ -67,7 +86,10 @@ impl Facility {
     }
 
     pub(super) fn leader(&self, id: &HsaId) -> Option<u16> {
-        self.leaders.iter().position(|leader| leader.id == *id).and_then(|n| u16::try_from(n).ok())
+        self.leaders
+            .iter()
+            .position(|leader| leader.id == *id)
+            .and_then(|n| u16::try_from(n).ok())
     }
 
     /// Starts of a day, in minutes after midnight.
@@ -75,20 +97,30 @@ impl Facility {
         use civil::Weekday::{Saturday, Sunday};
         let closed = matches!(day.weekday(), Saturday | Sunday);
         let (length, opens, closes) = (self.slot_minutes.max(5), self.opens, self.closes);
-        (opens..closes).step_by(usize::from(length)).take_while(move |start| !closed && start + length <= closes)
+        (opens..closes)
+            .step_by(usize::from(length))
+            .take_while(move |start| !closed && start + length <= closes)
     }
 
     /// The slot that begins at `start`, if the grid has one there.
     pub(super) fn slot_at(&self, start: Timestamp) -> Option<(civil::Date, u16)> {
         let local = start.to_zoned(stockholm()).datetime();
-        let minute = u16::try_from(i32::from(local.hour()) * 60 + i32::from(local.minute())).ok()?;
+        let minute =
+            u16::try_from(i32::from(local.hour()) * 60 + i32::from(local.minute())).ok()?;
         let whole = local.second() == 0 && local.subsec_nanosecond() == 0;
-        (whole && self.starts(local.date()).any(|known| known == minute)).then_some((local.date(), minute))
+        (whole && self.starts(local.date()).any(|known| known == minute))
+            .then_some((local.date(), minute))
     }
 
     /// Start and end of a slot.
     pub(super) fn span(&self, day: civil::Date, minute: u16) -> Option<(Timestamp, Timestamp)> {
-        let time = civil::Time::new(i8::try_from(minute / 60).ok()?, i8::try_from(minute % 60).ok()?, 0, 0).ok()?;
+        let time = civil::Time::new(
+            i8::try_from(minute / 60).ok()?,
+            i8::try_from(minute % 60).ok()?,
+            0,
+            0,
+        )
+        .ok()?;
         let start = stockholm().to_timestamp(day.to_datetime(time)).ok()?;
         let end = start + jiff::SignedDuration::from_mins(i64::from(self.slot_minutes.max(5)));
         Some((start, end))
@@ -105,7 +137,12 @@ mod tests {
     use super::*;
 
     fn facility() -> Facility {
-        Facility::new(HsaId::new("SE2321000156-TEST1"), "Testvårdcentralen", 2, "HALSOSAMTAL40")
+        Facility::new(
+            HsaId::new("SE2321000156-TEST1"),
+            "Testvårdcentralen",
+            2,
+            "HALSOSAMTAL40",
+        )
     }
 
     #[test]
@@ -128,8 +165,17 @@ mod tests {
 
     #[test]
     fn a_time_beside_the_grid_is_no_slot() {
-        for text in ["2026-09-14T07:30:00Z", "2026-09-14T05:00:00Z", "2026-09-14T14:00:00Z", "2026-09-14T07:00:01Z"] {
-            assert_eq!(facility().slot_at(text.parse().expect("a time")), None, "{text}");
+        for text in [
+            "2026-09-14T07:30:00Z",
+            "2026-09-14T05:00:00Z",
+            "2026-09-14T14:00:00Z",
+            "2026-09-14T07:00:01Z",
+        ] {
+            assert_eq!(
+                facility().slot_at(text.parse().expect("a time")),
+                None,
+                "{text}"
+            );
         }
     }
 }

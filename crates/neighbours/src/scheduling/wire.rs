@@ -10,7 +10,8 @@ use halsonav_rivta::{
 
 use super::{
     Error, Office,
-    book::{Book, Booking, Slot, Wish},
+    book::Book,
+    entry::{Booking, Slot, Wish},
 };
 use crate::faults::Fault;
 
@@ -55,11 +56,17 @@ fn answer(office: &Office, name: &'static str, operation: Operation, request: &R
         operation(office, &root, request)
     };
     let change = !name.starts_with("Get");
-    match office.faults.take().or_else(|| change.then(|| office.change_faults.take()).flatten()) {
+    match office
+        .faults
+        .take()
+        .or_else(|| change.then(|| office.change_faults.take()).flatten())
+    {
         None => carry_out(),
         Some(Fault::LoseAnswer) => carry_out().and(Err(SoapFault::silence())),
         Some(Fault::DropRequest) => Err(SoapFault::silence()),
-        Some(Fault::Technical) => Err(SoapFault::server("Tekniskt fel. Logg-id 4f1c6a3e-0000-4000-8000-000000000000")),
+        Some(Fault::Technical) => Err(SoapFault::server(
+            "Tekniskt fel. Logg-id 4f1c6a3e-0000-4000-8000-000000000000",
+        )),
         Some(Fault::Logical) => Ok(refusal(name)),
         Some(Fault::Garbage) => Err(SoapFault::noise()),
         Some(Fault::WrongAnswer) => carry_out().map(|_| response("GetAllTimeTypes", |_| {})),
@@ -78,29 +85,53 @@ fn refusal(name: &'static str) -> String {
 fn response(name: &'static str, content: impl FnOnce(&mut Writer)) -> String {
     let contract = Contract::new(DOMAIN, name, 1);
     let ns = contract.message_namespace();
-    document(&format!("r:{}", contract.response_element()), &[("r", &ns), ("c", TYPES), ("m", TYPES_1_1)], content)
+    document(
+        &format!("r:{}", contract.response_element()),
+        &[("r", &ns), ("c", TYPES), ("m", TYPES_1_1)],
+        content,
+    )
 }
 
 fn available_timeslots(office: &Office, root: &Element, request: &Request) -> Answer {
     let ns = root.ns.to_string();
     let unit = facility(root, &ns, "healthcare_facility", request)?;
     person(mandatory(root, &format!("{ns}.1"), "subject_of_care")?)?;
-    let day = |name| parse_date(mandatory(root, &ns, name)?).ok_or_else(|| SoapFault::client(format!("{name} is not a DT")));
+    let day = |name| {
+        parse_date(mandatory(root, &ns, name)?)
+            .ok_or_else(|| SoapFault::client(format!("{name} is not a DT")))
+    };
     let (first, last) = (day("startDateInclusive")?, day("endDateInclusive")?);
     if first.until(last).map_or(DAYS + 1, |span| span.get_days()) > DAYS {
         return Err(SoapFault::client("the period is too long"));
     }
-    let performers: Vec<_> = root.all(&ns, "performer").map(|performer| HsaId::new(performer.value())).collect();
+    let performers: Vec<_> = root
+        .all(&ns, "performer")
+        .map(|performer| HsaId::new(performer.value()))
+        .collect();
     let state = office.lock();
     let Some(house) = state.book.facility(&unit) else {
         return Err(SoapFault::client("no such healthcare_facility"));
     };
     let wanted = root.text_of(&ns, "timeTypeID");
-    let kinds: Vec<_> = house.time_types.iter().filter(|kind| wanted.is_none_or(|wanted| wanted == kind.id)).collect();
+    let kinds: Vec<_> = house
+        .time_types
+        .iter()
+        .filter(|kind| wanted.is_none_or(|wanted| wanted == kind.id))
+        .collect();
     Ok(response("GetAvailableTimeslots", |w| {
-        for slot in state.book.free(&unit, (first, last), &performers, office.clock.now()).take(SLOTS) {
+        for slot in state
+            .book
+            .free(&unit, (first, last), &performers, office.clock.now())
+            .take(SLOTS)
+        {
             for kind in &kinds {
-                let free = Shown { unit: &unit, slot: Some(&slot), time_type: &kind.id, booking: None, flags: false };
+                let free = Shown {
+                    unit: &unit,
+                    slot: Some(&slot),
+                    time_type: &kind.id,
+                    booking: None,
+                    flags: false,
+                };
                 timeslot(w, &state.book, &free);
             }
         }
@@ -112,10 +143,16 @@ fn booking_details(office: &Office, root: &Element, request: &Request) -> Answer
     let unit = facility(root, &ns, "healthcare_facility", request)?;
     let id = mandatory(root, &ns, "bookingId")?;
     let state = office.lock();
-    match state.book.booking(id).filter(|booking| booking.unit == unit) {
+    match state
+        .book
+        .booking(id)
+        .filter(|booking| booking.unit == unit)
+    {
         // The contract has one timeslotDetail, neither more nor less: what is not there is a fault.
         None => Err(SoapFault::client("no such bookingId")),
-        Some(booking) => Ok(response("GetBookingDetails", |w| timeslot(w, &state.book, &Shown::booking(booking, true)))),
+        Some(booking) => Ok(response("GetBookingDetails", |w| {
+            timeslot(w, &state.book, &Shown::booking(booking, true))
+        })),
     }
 }
 
@@ -142,9 +179,16 @@ fn make_booking(office: &Office, root: &Element, request: &Request) -> Answer {
     let made = office.change(|book, now| book.decide_booking(&asked.wish(&unit), now));
     let notice = |booking: &Booking| {
         let state = office.lock();
-        state.book.facility(&unit).and_then(|house| house.time_type(&booking.time_type)).and_then(|kind| kind.notice.clone())
+        state
+            .book
+            .facility(&unit)
+            .and_then(|house| house.time_type(&booking.time_type))
+            .and_then(|kind| kind.notice.clone())
     };
-    verdict("MakeBooking", made.map(|booking| (Some(booking.id.clone()), notice(&booking))))
+    verdict(
+        "MakeBooking",
+        made.map(|booking| (Some(booking.id.clone()), notice(&booking))),
+    )
 }
 
 fn update_booking(office: &Office, root: &Element, request: &Request) -> Answer {
@@ -197,11 +241,24 @@ impl<'a> Asked<'a> {
         if HsaId::new(mandatory(slot, TYPES, "healthcare_facility")?) != *unit {
             return Err(SoapFault::client("the units in the request differ"));
         }
-        let forbidden = ["cancel_booking_allowed", "rebooking_allowed", "message_allowed"];
-        if forbidden.iter().any(|name| slot.child(TYPES, name).is_some()) || slot.child(TYPES_1_1, "isInvitation").is_some() {
-            return Err(SoapFault::client("requestedTimeslot holds elements that must be left out"));
+        let forbidden = [
+            "cancel_booking_allowed",
+            "rebooking_allowed",
+            "message_allowed",
+        ];
+        if forbidden
+            .iter()
+            .any(|name| slot.child(TYPES, name).is_some())
+            || slot.child(TYPES_1_1, "isInvitation").is_some()
+        {
+            return Err(SoapFault::client(
+                "requestedTimeslot holds elements that must be left out",
+            ));
         }
-        let time = |name| parse_timestamp(mandatory(slot, TYPES, name)?).ok_or_else(|| SoapFault::client(format!("{name} is not a TS")));
+        let time = |name| {
+            parse_timestamp(mandatory(slot, TYPES, name)?)
+                .ok_or_else(|| SoapFault::client(format!("{name} is not a TS")))
+        };
         Ok(Self {
             person: person(mandatory(slot, TYPES, "subject_of_care")?)?,
             time_type: slot.text_of(TYPES, "timeTypeID"),
@@ -236,13 +293,21 @@ struct Shown<'a> {
 
 impl<'a> Shown<'a> {
     fn booking(booking: &'a Booking, flags: bool) -> Self {
-        Self { unit: &booking.unit, slot: booking.slot.as_ref(), time_type: &booking.time_type, booking: Some(booking), flags }
+        Self {
+            unit: &booking.unit,
+            slot: booking.slot.as_ref(),
+            time_type: &booking.time_type,
+            booking: Some(booking),
+            flags,
+        }
     }
 }
 
 fn timeslot(w: &mut Writer, book: &Book, shown: &Shown<'_>) {
     let house = book.facility(shown.unit);
-    let leader = house.zip(shown.slot).and_then(|(house, slot)| house.leaders.get(usize::from(slot.leader)));
+    let leader = house
+        .zip(shown.slot)
+        .and_then(|(house, slot)| house.leaders.get(usize::from(slot.leader)));
     w.element("r:timeslotDetail", |w| {
         if let Some(slot) = shown.slot {
             w.text("c:startTimeInclusive", &timestamp(slot.start));
@@ -250,16 +315,37 @@ fn timeslot(w: &mut Writer, book: &Book, shown: &Shown<'_>) {
         }
         w.text("c:healthcare_facility", shown.unit.as_str());
         w.optional("c:performer", leader.map(|leader| leader.id.as_str()));
-        w.optional("c:bookingId", shown.booking.map(|booking| booking.id.as_str()));
-        w.optional("c:subject_of_care", shown.booking.map(|booking| booking.person.as_str()));
+        w.optional(
+            "c:bookingId",
+            shown.booking.map(|booking| booking.id.as_str()),
+        );
+        w.optional(
+            "c:subject_of_care",
+            shown.booking.map(|booking| booking.person.as_str()),
+        );
         let invitation = shown.booking.is_some_and(|booking| booking.invitation);
-        w.optional("c:purpose", invitation.then_some("Välkommen till ett hälsosamtal."));
-        w.optional("c:healthcare_facility_name", house.map(|house| house.name.as_str()));
+        w.optional(
+            "c:purpose",
+            invitation.then_some("Välkommen till ett hälsosamtal."),
+        );
+        w.optional(
+            "c:healthcare_facility_name",
+            house.map(|house| house.name.as_str()),
+        );
         w.optional("c:performerName", leader.map(|leader| leader.name.as_str()));
-        w.optional("c:timeTypeName", house.and_then(|house| house.time_type(shown.time_type)).map(|kind| kind.name.as_str()));
+        w.optional(
+            "c:timeTypeName",
+            house
+                .and_then(|house| house.time_type(shown.time_type))
+                .map(|kind| kind.name.as_str()),
+        );
         w.text("c:timeTypeID", shown.time_type);
         if shown.flags {
-            for name in ["c:cancel_booking_allowed", "c:rebooking_allowed", "c:message_allowed"] {
+            for name in [
+                "c:cancel_booking_allowed",
+                "c:rebooking_allowed",
+                "c:message_allowed",
+            ] {
                 w.flag(name, name != "c:message_allowed");
             }
             w.flag("m:isInvitation", invitation);
@@ -276,17 +362,33 @@ fn mandatory<'a>(element: &'a Element, ns: &str, name: &str) -> Result<&'a str, 
 }
 
 /// The unit, which must be the one that the request is addressed to.
-fn facility(element: &Element, ns: &str, name: &str, request: &Request) -> Result<HsaId, SoapFault> {
+fn facility(
+    element: &Element,
+    ns: &str,
+    name: &str,
+    request: &Request,
+) -> Result<HsaId, SoapFault> {
     let unit = HsaId::new(mandatory(element, ns, name)?);
     if HsaId::new(&request.logical_address) == unit {
         Ok(unit)
     } else {
-        Err(SoapFault::client(format!("{name} is not the LogicalAddress")))
+        Err(SoapFault::client(format!(
+            "{name} is not the LogicalAddress"
+        )))
     }
 }
 
 fn person(text: &str) -> Result<&str, SoapFault> {
-    let fits = text.len() == 12 && text.bytes().enumerate().all(|(n, b)| b.is_ascii_digit() || (n == 8 && b"pPtTfF".contains(&b)));
-    if fits { Ok(text) } else { Err(SoapFault::client("subject_of_care is not an identity of the contract")) }
+    let fits = text.len() == 12
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(n, b)| b.is_ascii_digit() || (n == 8 && b"pPtTfF".contains(&b)));
+    if fits {
+        Ok(text)
+    } else {
+        Err(SoapFault::client(
+            "subject_of_care is not an identity of the contract",
+        ))
+    }
 }
-
