@@ -13,6 +13,8 @@ const DEGREES: usize = 6;
 const MAX_WORK: f64 = 5e6;
 /// Units (list items, members and bytes of text) that may come to be in one evaluation.
 const MAX_SIZE: f64 = 2e7;
+/// Units that may be copied on the way.
+const MAX_MOVED: f64 = 1e8;
 
 /// A polynomial with non-negative coefficients in the length of the longest list.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -72,56 +74,118 @@ impl Mul for Poly {
     }
 }
 
-/// Upper bounds of one expression.
+/// The size of a value, in terms of the variables it is made of.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Bound {
-    /// Steps.
-    pub work: Poly,
-    /// How often a whole variable can be in the result.
+pub struct Size {
+    /// How often a whole variable can be in it.
     pub wholes: Poly,
-    /// How often one item of a list can be in the result.
+    /// How often one item of a list can be in it.
     pub items: Poly,
     /// What comes from the expression itself.
     pub fixed: Poly,
 }
 
-impl Bound {
-    /// One step, and a result of `units`.
-    pub fn literal(units: usize) -> Self {
+impl Size {
+    const NONE: Self = Self {
+        wholes: Poly::ZERO,
+        items: Poly::ZERO,
+        fixed: Poly::ZERO,
+    };
+
+    fn of(units: usize) -> Self {
         #[expect(
             clippy::cast_precision_loss,
             reason = "at most the length of an expression"
         )]
         let fixed = Poly::constant(units as f64);
         Self {
-            work: Poly::constant(1.0),
-            wholes: Poly::ZERO,
-            items: Poly::ZERO,
             fixed,
+            ..Self::NONE
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            wholes: self.wholes + other.wholes,
+            items: self.items + other.items,
+            fixed: self.fixed + other.fixed,
+        }
+    }
+
+    fn times(self, n: Poly) -> Self {
+        Self {
+            wholes: self.wholes * n,
+            items: self.items * n,
+            fixed: self.fixed * n,
+        }
+    }
+
+    /// This size with the value `given` in place of every variable.
+    fn with(self, given: Self) -> Self {
+        let copied = given.times(self.wholes + self.items);
+        Self {
+            fixed: copied.fixed + self.fixed,
+            ..copied
+        }
+    }
+
+    fn at(&self, meter: &Meter) -> f64 {
+        let n = f64::from(meter.longest);
+        self.wholes.at(n) * f64::from(meter.units)
+            + self.items.at(n) * f64::from(meter.largest_item)
+            + self.fixed.at(n)
+    }
+}
+
+/// Upper bounds of one expression.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Bound {
+    /// Steps.
+    pub work: Poly,
+    /// The result.
+    pub size: Size,
+    /// What is copied on the way and then dropped.
+    pub moved: Size,
+}
+
+impl Bound {
+    /// One step, and a result of `units`.
+    pub fn literal(units: usize) -> Self {
+        Self {
+            work: Poly::constant(1.0),
+            size: Size::of(units),
+            moved: Size::NONE,
         }
     }
 
     pub fn variable() -> Self {
-        Self {
+        let size = Size {
             wholes: Poly::constant(1.0),
+            ..Size::of(1)
+        };
+        Self {
+            size,
             ..Self::literal(1)
         }
     }
 
     pub fn item() -> Self {
-        Self {
+        let size = Size {
             items: Poly::constant(1.0),
+            ..Size::of(1)
+        };
+        Self {
+            size,
             ..Self::literal(1)
         }
     }
 
-    /// One after the other.
+    /// One after the other, both in the result.
     pub fn and(self, other: Self) -> Self {
         Self {
             work: self.work + other.work,
-            wholes: self.wholes + other.wholes,
-            items: self.items + other.items,
-            fixed: self.fixed + other.fixed,
+            size: self.size.and(other.size),
+            moved: self.moved.and(other.moved),
         }
     }
 
@@ -129,9 +193,8 @@ impl Bound {
     pub fn times(self, n: Poly) -> Self {
         Self {
             work: self.work * n,
-            wholes: self.wholes * n,
-            items: self.items * n,
-            fixed: self.fixed * n,
+            size: self.size.times(n),
+            moved: self.moved.times(n),
         }
     }
 
@@ -140,18 +203,60 @@ impl Bound {
         self
     }
 
+    /// Nothing of it is in the result.
+    pub fn dropped(self) -> Self {
+        Self {
+            work: self.work,
+            size: Size::NONE,
+            moved: self.moved.and(self.size),
+        }
+    }
+
+    /// The result is one number, date or truth, whatever it was made from.
+    pub fn scalar(self) -> Self {
+        Self {
+            size: Size::of(1),
+            ..self.dropped()
+        }
+    }
+
+    /// A value that was made before and is only looked up.
+    pub fn looked_up(self) -> Self {
+        Self {
+            size: self.size,
+            ..Self::literal(1)
+        }
+    }
+
+    /// A call, with what is `given`, of a function whose parameters were reckoned as variables.
+    pub fn call(self, given: Self) -> Self {
+        Self {
+            work: given.work + self.work,
+            size: self.size.with(given.size),
+            moved: given.moved.and(given.size).and(self.moved.with(given.size)),
+        }
+    }
+
     /// How many list items the result can have at most: it is no larger than all it is made of.
     pub fn length(&self) -> Poly {
-        (self.wholes + self.items) * Poly::list() + self.fixed
+        (self.size.wholes + self.size.items) * Poly::list() + self.size.fixed
+    }
+
+    /// Whether it stays within the limits for variables of this size, given that it was not refused
+    /// when it was read.
+    pub fn still_allows(&self, meter: &Meter) -> bool {
+        let modest = Meter::MODEST;
+        let is_modest = meter.units <= modest.units
+            && meter.longest <= modest.longest
+            && meter.largest_item <= modest.largest_item;
+        is_modest || self.allows(meter)
     }
 
     /// Whether it stays within the limits for variables of this size.
     pub fn allows(&self, meter: &Meter) -> bool {
-        let n = f64::from(meter.longest);
-        let size = self.wholes.at(n) * f64::from(meter.units)
-            + self.items.at(n) * f64::from(meter.largest_item)
-            + self.fixed.at(n);
-        self.work.at(n) <= MAX_WORK && size <= MAX_SIZE
+        self.work.at(f64::from(meter.longest)) <= MAX_WORK
+            && self.size.at(meter) <= MAX_SIZE
+            && self.moved.at(meter) <= MAX_MOVED
     }
 }
 

@@ -127,7 +127,7 @@ impl Decisions {
         if decision.splits {
             meter.longest = meter.units;
         }
-        if !decision.bound.allows(&meter) {
+        if !decision.bound.still_allows(&meter) {
             return Err(unfit(Unfit::TooLarge));
         }
         let decide = || {

@@ -114,7 +114,7 @@ impl Expression {
         if inner.prepared.facts.splits {
             meter.longest = meter.units;
         }
-        if !inner.prepared.facts.bound.allows(&meter) {
+        if !inner.prepared.facts.bound.still_allows(&meter) {
             return Err(self.unfit(Unfit::TooLarge));
         }
         contained(|| inner.prepared.run(variables)).map_err(|_| EvalError::Panicked {

@@ -113,7 +113,7 @@ impl Walk<'_> {
             }
             AstNode::In(left, right) => {
                 let left = self.value(left)?;
-                Ok(left.and(self.test(right)?).with_work(Poly::list()))
+                Ok(left.and(self.test(right)?).scalar().with_work(Poly::list()))
             }
             AstNode::Filter(list, condition) => self.filter(list, condition),
             AstNode::For(contexts, body) => self.repeat(contexts, body, true),
@@ -122,12 +122,20 @@ impl Walk<'_> {
             }
             AstNode::FunctionInvocation(function, arguments) => self.call(function, arguments),
             AstNode::FunctionDefinition(_, body) => Err(calls::definition(body)),
-            AstNode::InstanceOf(value, _) => self.value(value),
+            AstNode::InstanceOf(value, _) => Ok(self.value(value)?.scalar()),
             AstNode::NamedParameter(_, value) | AstNode::ContextEntry(_, value) => {
                 self.value(value)
             }
             AstNode::String(text) | AstNode::At(text) => Ok(Bound::literal(text.len())),
-            _ => self.all(&children(node)),
+            AstNode::Add(..)
+            | AstNode::If(..)
+            | AstNode::List(_)
+            | AstNode::ExpressionList(_)
+            | AstNode::CommaList(_)
+            | AstNode::EvaluatedExpression(_)
+            | AstNode::Out(..) => self.all(&children(node)),
+            // Comparisons and arithmetic.
+            _ => Ok(self.all(&children(node))?.scalar()),
         }
     }
 
@@ -159,10 +167,10 @@ impl Walk<'_> {
 
     fn name(&mut self, name: &str) -> Result<Bound, Fault> {
         if let Some(local) = self.local(name) {
-            return Ok(local.bound.with_work(Poly::constant(1.0)));
+            return Ok(local.bound.looked_up());
         }
         if let Some(bound) = self.around.locals.get(name) {
-            return Ok(*bound);
+            return Ok(bound.looked_up());
         }
         if self.around.functions.contains_key(name) {
             return Err(calls::passed_around(name));
@@ -176,7 +184,7 @@ impl Walk<'_> {
     fn read(&mut self, path: &[&str]) -> Result<Bound, Fault> {
         if let [first, rest @ ..] = path {
             if let Some(bound) = self.around.locals.get(*first) {
-                return Ok(*bound);
+                return Ok(bound.looked_up());
             }
             if self.around.functions.contains_key(*first) {
                 return Err(calls::passed_around(first));
@@ -201,7 +209,7 @@ impl Walk<'_> {
             bound = bound.and(entry);
             if let AstNode::ContextEntryKey(name) = key.as_ref() {
                 let length = self.length(value, &entry);
-                bound.fixed = bound.fixed + Bound::literal(name.as_str().len()).fixed;
+                bound = bound.and(Bound::literal(name.as_str().len()));
                 self.locals.push(Local {
                     name: name.as_str().to_owned(),
                     bound: entry,

@@ -109,7 +109,7 @@ impl<'a> Loading<'a> {
         let decides = element.kind == ElementKind::Decision;
         let addition = decides.then(|| self.addition(element, &known, &made));
         known.reads.extend(reads);
-        known.bound = known.bound.and(bound);
+        known.bound = known.bound.and(bound.dropped());
         known.splits |= splits;
         if !known.bound.allows(&Meter::MODEST) {
             let fault = Fault::new(

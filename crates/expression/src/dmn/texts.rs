@@ -189,12 +189,7 @@ impl Visit<'_> {
         let given = bindings
             .map(|binding| self.children(binding))
             .fold(Bound::literal(1), Bound::and);
-        let copied = given.times(cost.wholes + cost.items);
-        Bound {
-            work: given.work + cost.work,
-            fixed: copied.fixed + cost.fixed,
-            ..copied
-        }
+        cost.call(given)
     }
 
     fn table(&mut self, node: Node<'_, '_>) -> Bound {
@@ -263,7 +258,7 @@ impl Visit<'_> {
         self.around.locals.remove("?");
         // Every rule evaluates every input anew.
         of_inputs
-            .times(Poly::constant(1.0) + Bound::literal(rules).fixed)
+            .times(Poly::constant(1.0) + Bound::literal(rules).size.fixed)
             .and(of_rules)
     }
 
@@ -296,7 +291,15 @@ impl Visit<'_> {
                     self.calls
                         .extend(seen.calls.into_iter().map(|(name, _)| name));
                 }
-                facts.bound
+                let tested = grammar == Grammar::UnaryTests
+                    || node
+                        .parent()
+                        .is_some_and(|parent| is(&parent, "inputExpression"));
+                if tested {
+                    facts.bound.dropped()
+                } else {
+                    facts.bound
+                }
             }
             Err(fault) => {
                 self.fault(node, fault);

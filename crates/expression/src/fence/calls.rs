@@ -11,6 +11,49 @@ use crate::scan::clock;
 /// Comparisons of a sort, per item, at most.
 const COMPARISONS: f64 = 20.0;
 
+/// Functions that give one number, date or truth.
+const SCALAR: [&str; 39] = [
+    "abs",
+    "all",
+    "any",
+    "ceiling",
+    "contains",
+    "count",
+    "date",
+    "date and time",
+    "day of week",
+    "day of year",
+    "decimal",
+    "duration",
+    "ends with",
+    "even",
+    "exp",
+    "floor",
+    "includes",
+    "is",
+    "list contains",
+    "log",
+    "matches",
+    "mean",
+    "median",
+    "modulo",
+    "month of year",
+    "not",
+    "number",
+    "odd",
+    "product",
+    "round down",
+    "round half up",
+    "round up",
+    "sqrt",
+    "starts with",
+    "stddev",
+    "string length",
+    "sum",
+    "time",
+    "years and months duration",
+];
+
 impl Walk<'_> {
     pub(super) fn call(&mut self, function: &AstNode, arguments: &AstNode) -> Result<Bound, Fault> {
         let AstNode::Name(name) = function else {
@@ -48,6 +91,7 @@ impl Walk<'_> {
         }
         Ok(match name {
             "distinct values" | "union" | "mode" => bound.with_work(longest * longest),
+            _ if SCALAR.contains(&name) => bound.scalar().with_work(longest),
             _ => bound.with_work(longest),
         })
     }
@@ -62,12 +106,7 @@ impl Walk<'_> {
         for (_, argument) in arguments {
             given = given.and(self.value(argument)?);
         }
-        let copied = given.times(cost.wholes + cost.items);
-        Ok(Bound {
-            work: given.work + cost.work,
-            fixed: copied.fixed + cost.fixed,
-            ..copied
-        })
+        Ok(cost.call(given))
     }
 
     fn sort(&mut self, arguments: &[(Option<&str>, &AstNode)]) -> Result<Bound, Fault> {

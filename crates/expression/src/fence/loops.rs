@@ -22,7 +22,7 @@ impl Walk<'_> {
         });
         let condition = self.value(condition)?;
         self.locals.truncate(outer);
-        Ok(whole.with_work(condition.work * (length + Poly::constant(1.0))))
+        Ok(whole.and(condition.dropped().times(length + Poly::constant(1.0))))
     }
 
     /// `for`, which collects, and `some` and `every`, which do not.
@@ -67,12 +67,12 @@ impl Walk<'_> {
         let repeated = body.times(times);
         // `for` hands every step a copy of all results so far.
         let copies = if collects { times * times } else { Poly::ZERO };
-        Ok(if collects {
-            domains.and(repeated)
+        let whole = if collects {
+            domains.dropped().and(repeated)
         } else {
-            domains.with_work(repeated.work)
-        }
-        .with_work(copies))
+            domains.and(repeated).scalar()
+        };
+        Ok(whole.with_work(copies))
     }
 
     /// Whether a later list is made from an earlier variable of the same loop. The engine evaluates
@@ -104,7 +104,7 @@ impl Walk<'_> {
             AstNode::Path(..) if path(node).is_some_and(|names| !self.is_local(names[0])) => {
                 Poly::list()
             }
-            AstNode::List(items) => Bound::literal(items.len()).fixed,
+            AstNode::List(items) => Bound::literal(items.len()).size.fixed,
             AstNode::Range(..) => Poly::constant(literal_length(node).unwrap_or(0.0)),
             AstNode::Filter(list, _) => self.length(list, bound) + Poly::list(),
             AstNode::String(_) | AstNode::Numeric(..) | AstNode::Boolean(_) | AstNode::Null => {
@@ -128,7 +128,7 @@ fn mentions(node: &AstNode, wanted: &str) -> bool {
 
 /// What one item of a list is: of a variable, an item; of anything else, perhaps all of it.
 fn item_of(list: &AstNode, whole: &Bound) -> Bound {
-    if path(list).is_some() && whole.fixed == Bound::variable().fixed {
+    if path(list).is_some() && whole.size == Bound::variable().size {
         Bound::item()
     } else {
         *whole
