@@ -1,6 +1,7 @@
 //! Draws a process file: SVG on the standard output, or Mermaid with `--mermaid`.
 //!
 //! `cargo run -p halsonav-engine --example picture -- <file.bpmn> [--mermaid]`
+#![allow(clippy::disallowed_methods, reason = "an example reads files")]
 
 use halsonav_engine::render::{Diagram, Marks, mermaid, svg};
 use halsonav_engine::{Anything, load};

@@ -3,6 +3,7 @@
 //! with `--list` each file is named.
 //!
 //! `cargo run -p halsonav-engine --example try_models -- <folder> [--executable] [--list]`
+#![allow(clippy::disallowed_methods, reason = "an example reads files")]
 
 use std::collections::BTreeMap;
 use std::panic::catch_unwind;

@@ -1,7 +1,9 @@
 //! Integration tests of the engine.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
 mod load;
+mod random;
 mod scenario;
 mod sketch;
+mod versions;
 mod world;

@@ -17,7 +17,10 @@ use crate::world::{World, library};
 #[test]
 fn scenarios() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort();
     let mut failures = Vec::new();
     for file in files {
@@ -35,12 +38,21 @@ fn scenarios() {
             }
         }
     }
-    assert!(failures.is_empty(), "{} failed\n{}", failures.len(), failures.join("\n\n"));
+    assert!(
+        failures.is_empty(),
+        "{} failed\n{}",
+        failures.len(),
+        failures.join("\n\n")
+    );
 }
 
 fn play(process: &str, lines: &str) {
     let mut world: Option<World> = None;
-    let mut lines = lines.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).peekable();
+    let mut lines = lines
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .peekable();
     while let Some(line) = lines.next() {
         let result = act(&mut world, process, line);
         let mut expected = Vec::new();
@@ -49,7 +61,10 @@ fn play(process: &str, lines: &str) {
         }
         let Some(result) = result else { continue };
         let told = match result {
-            Ok(effects) => effects.iter().filter_map(|effect| tell(world.as_ref().unwrap(), effect)).collect(),
+            Ok(effects) => effects
+                .iter()
+                .filter_map(|effect| tell(world.as_ref().unwrap(), effect))
+                .collect(),
             Err(rejection) => vec![format!("rejected: {rejection}")],
         };
         assert_eq!(told, expected, "after: {line}");
@@ -60,7 +75,10 @@ type Answer = Option<Result<Vec<Effect>, Rejection>>;
 
 fn act(world: &mut Option<World>, process: &str, line: &str) -> Answer {
     let (head, json) = match line.find(['{', '[']) {
-        Some(at) => (&line[..at], serde_json::from_str(&line[at..]).unwrap_or_else(|_| panic!("not JSON: {line}"))),
+        Some(at) => (
+            &line[..at],
+            serde_json::from_str(&line[at..]).unwrap_or_else(|_| panic!("not JSON: {line}")),
+        ),
         None => (line, Value::Null),
     };
     let words: Vec<&str> = head.split_whitespace().collect();
@@ -75,17 +93,29 @@ fn act(world: &mut Option<World>, process: &str, line: &str) -> Answer {
         ["complete", element] => world.complete(element, json),
         ["refuse", element, code] => {
             let job = world.job(element);
-            world.step(&Input::Refused { job, code: (*code).into(), variables: json })
+            world.step(&Input::Refused {
+                job,
+                code: (*code).into(),
+                variables: json,
+            })
         }
         ["fail", element] => world.fail(element, false),
         ["lose", element] => world.fail(element, true),
-        ["late", job] => world.step(&Input::Completed { job: job.parse().unwrap(), variables: json }),
+        ["late", job] => world.step(&Input::Completed {
+            job: job.parse().unwrap(),
+            variables: json,
+        }),
         ["message", name, key, rest @ ..] => {
-            let days = rest.first().map(|days| days.trim_end_matches('d').parse().unwrap());
+            let days = rest
+                .first()
+                .map(|days| days.trim_end_matches('d').parse().unwrap());
             let input = world.message(name, key, json, days);
             world.step(&input)
         }
-        ["signal", name] => world.step(&Input::Signal { name: (*name).into(), variables: json }),
+        ["signal", name] => world.step(&Input::Signal {
+            name: (*name).into(),
+            variables: json,
+        }),
         ["wait", duration] => {
             let duration = Duration::parse(duration).unwrap();
             let until = duration.add(world.now, calendar::stockholm());
@@ -94,16 +124,27 @@ fn act(world: &mut Option<World>, process: &str, line: &str) -> Answer {
         ["until", moment] => Ok(world.pass(moment.parse::<Timestamp>().unwrap())),
         ["retry", element] => {
             let incident = world.incident(element);
-            world.operate(Operator::Retry { incident, variables: json })
+            world.operate(Operator::Retry {
+                incident,
+                variables: json,
+            })
         }
         ["skip", element] => {
             let incident = world.incident(element);
-            world.operate(Operator::Skip { incident, variables: json })
+            world.operate(Operator::Skip {
+                incident,
+                variables: json,
+            })
         }
-        ["cancel", reason] => world.operate(Operator::Cancel { reason: (*reason).into() }),
+        ["cancel", reason] => world.operate(Operator::Cancel {
+            reason: (*reason).into(),
+        }),
         ["suspend"] => world.operate(Operator::Suspend),
         ["resume"] => world.operate(Operator::Resume),
-        ["set"] => world.operate(Operator::SetVariables { scope: 0, variables: json }),
+        ["set"] => world.operate(Operator::SetVariables {
+            scope: 0,
+            variables: json,
+        }),
         ["has"] => return check(&world.variables(), &json, line),
         ["payload", element] => {
             let payload = world.payloads.get(*element).unwrap_or(&Value::Null);
@@ -117,7 +158,11 @@ fn act(world: &mut Option<World>, process: &str, line: &str) -> Answer {
 /// Each of these variables, null for one that must not be there.
 fn check(variables: &Value, expected: &Value, line: &str) -> Answer {
     for (name, value) in expected.as_object().expect("an object") {
-        assert_eq!(variables.get(name).unwrap_or(&json!(null)), value, "{name} in: {line}");
+        assert_eq!(
+            variables.get(name).unwrap_or(&json!(null)),
+            value,
+            "{name} in: {line}"
+        );
     }
     None
 }
@@ -131,17 +176,28 @@ fn tell(world: &World, effect: &Effect) -> Option<String> {
         Effect::Withdraw { .. } => "withdraw".into(),
         Effect::Arm { due, element, .. } => format!("arm {element} {due}"),
         Effect::Disarm { .. } => "disarm".into(),
-        Effect::Subscribe { message, correlation, element, .. } => {
+        Effect::Subscribe {
+            message,
+            correlation,
+            element,
+            ..
+        } => {
             format!("subscribe {element} {message} {correlation}")
         }
         Effect::Unsubscribe { .. } => "unsubscribe".into(),
-        Effect::SubscribeSignal { signal, element, .. } => format!("hear {element} {signal}"),
+        Effect::SubscribeSignal {
+            signal, element, ..
+        } => format!("hear {element} {signal}"),
         Effect::UnsubscribeSignal { .. } => "unhear".into(),
         Effect::Signal { name, variables } => format!("signal {name} {variables}"),
         Effect::Incident { element, code, .. } => format!("incident {element} {code}"),
         Effect::Resolve { .. } => "resolve".into(),
         Effect::Dropped { name, why, .. } => format!("dropped {name} {why}"),
-        Effect::Finished { outcome: Some(outcome), end, .. } => format!("end {end} {outcome}"),
+        Effect::Finished {
+            outcome: Some(outcome),
+            end,
+            ..
+        } => format!("end {end} {outcome}"),
         Effect::Finished { end, .. } => format!("end {end}"),
         Effect::Reached { .. } => return None,
     })

@@ -38,7 +38,11 @@ pub fn bpmn(sketch: &str) -> String {
                 if !process.children.is_empty() {
                     processes.push(std::mem::take(&mut process));
                 }
-                let mut next = Element { id: (*id).into(), tag: "process".into(), ..Element::default() };
+                let mut next = Element {
+                    id: (*id).into(),
+                    tag: "process".into(),
+                    ..Element::default()
+                };
                 next.attributes = r#" isExecutable="true""#.into();
                 if let [tag] = rest {
                     next.extensions = format!(r#"<z:versionTag value="{tag}"/>"#);
@@ -67,7 +71,11 @@ pub fn bpmn(sketch: &str) -> String {
                 open.last_mut().unwrap().children.push(done);
             }
             [_, ">", ..] => flows(open.last_mut().unwrap(), line),
-            [verb @ ("in" | "out" | "prop" | "multi" | "default"), id, rest @ ..] => {
+            [
+                verb @ ("in" | "out" | "prop" | "multi" | "default"),
+                id,
+                rest @ ..,
+            ] => {
                 let target = find(&mut open.last_mut().unwrap().children, id);
                 modify(target.expect(id), verb, &rest.join(" "));
             }
@@ -102,12 +110,17 @@ fn find<'e>(elements: &'e mut [Element], id: &str) -> Option<&'e mut Element> {
 }
 
 fn flows(scope: &mut Element, line: &str) {
-    let (path, condition) = line.split_once(" if ").map_or((line, None), |(path, condition)| (path, Some(condition)));
+    let (path, condition) = line
+        .split_once(" if ")
+        .map_or((line, None), |(path, condition)| (path, Some(condition)));
     let nodes: Vec<&str> = path.split('>').map(str::trim).collect();
     for pair in nodes.windows(2) {
         let (from, to) = (pair[0], pair[1]);
         let condition = condition.map_or(String::new(), |condition| {
-            format!("<conditionExpression xsi:type=\"tFormalExpression\">={}</conditionExpression>", attribute(condition))
+            format!(
+                "<conditionExpression xsi:type=\"tFormalExpression\">={}</conditionExpression>",
+                attribute(condition)
+            )
         });
         let _ = write!(
             scope.flows,
@@ -117,34 +130,62 @@ fn flows(scope: &mut Element, line: &str) {
 }
 
 fn modify(element: &mut Element, verb: &str, rest: &str) {
-    let pair = || rest.split_once('=').map(|(name, value)| (name.trim(), attribute(value.trim()))).expect(rest);
+    let pair = || {
+        rest.split_once('=')
+            .map(|(name, value)| (name.trim(), attribute(value.trim())))
+            .expect(rest)
+    };
     match verb {
         "in" => {
             let (name, value) = pair();
-            let _ = write!(element.mappings, r#"<z:input source="={value}" target="{name}"/>"#);
+            let _ = write!(
+                element.mappings,
+                r#"<z:input source="={value}" target="{name}"/>"#
+            );
         }
         "out" => {
             let (name, value) = pair();
-            let _ = write!(element.mappings, r#"<z:output source="={value}" target="{name}"/>"#);
+            let _ = write!(
+                element.mappings,
+                r#"<z:output source="={value}" target="{name}"/>"#
+            );
         }
         "prop" => {
             let (name, value) = pair();
-            let _ = write!(element.properties, r#"<z:property name="{name}" value="{value}"/>"#);
+            let _ = write!(
+                element.properties,
+                r#"<z:property name="{name}" value="{value}"/>"#
+            );
         }
         "default" => {
             let _ = write!(element.attributes, r#" default="{}-{rest}""#, element.id);
         }
         // multi a items as item [into list = expression] [until condition] [sequential]
         _ => {
-            let (rest, sequential) = rest.strip_suffix(" sequential").map_or((rest, false), |rest| (rest, true));
-            let (rest, until) = rest.split_once(" until ").map_or((rest, None), |(rest, until)| (rest, Some(until)));
-            let (rest, into) = rest.split_once(" into ").map_or((rest, None), |(rest, into)| (rest, Some(into)));
+            let (rest, sequential) = rest
+                .strip_suffix(" sequential")
+                .map_or((rest, false), |rest| (rest, true));
+            let (rest, until) = rest
+                .split_once(" until ")
+                .map_or((rest, None), |(rest, until)| (rest, Some(until)));
+            let (rest, into) = rest
+                .split_once(" into ")
+                .map_or((rest, None), |(rest, into)| (rest, Some(into)));
             let (collection, item) = rest.split_once(" as ").expect("multi … as …");
-            let output = into.and_then(|into| into.split_once(" = ")).map_or(String::new(), |(list, expression)| {
-                format!(r#" outputCollection="{list}" outputElement="={}""#, attribute(expression))
-            });
+            let output = into.and_then(|into| into.split_once(" = ")).map_or(
+                String::new(),
+                |(list, expression)| {
+                    format!(
+                        r#" outputCollection="{list}" outputElement="={}""#,
+                        attribute(expression)
+                    )
+                },
+            );
             let until = until.map_or(String::new(), |until| {
-                format!("<completionCondition xsi:type=\"tFormalExpression\">={}</completionCondition>", attribute(until))
+                format!(
+                    "<completionCondition xsi:type=\"tFormalExpression\">={}</completionCondition>",
+                    attribute(until)
+                )
             });
             let _ = write!(
                 element.content,
@@ -158,7 +199,10 @@ fn modify(element: &mut Element, verb: &str, rest: &str) {
 fn element(line: &str) -> Element {
     let words: Vec<&str> = line.split_whitespace().collect();
     let (verb, id, mut rest) = (words[0], words[1], &words[2..]);
-    let mut element = Element { id: id.into(), ..Element::default() };
+    let mut element = Element {
+        id: id.into(),
+        ..Element::default()
+    };
     let non = rest.last() == Some(&"non");
     if non {
         rest = &rest[..rest.len() - 1];
@@ -211,8 +255,11 @@ fn element(line: &str) -> Element {
         }
         "script" => {
             let (name, value) = text.split_once('=').expect(line);
-            element.extensions =
-                format!(r#"<z:script expression="={}" resultVariable="{}"/>"#, attribute(value.trim()), name.trim());
+            element.extensions = format!(
+                r#"<z:script expression="={}" resultVariable="{}"/>"#,
+                attribute(value.trim()),
+                name.trim()
+            );
             "scriptTask"
         }
         "task" => "task",
@@ -226,7 +273,11 @@ fn element(line: &str) -> Element {
             "subProcess"
         }
         "call" => {
-            element.extensions = format!(r#"<z:calledElement processId="{}" {}/>"#, rest[0], rest[1..].join(" "));
+            element.extensions = format!(
+                r#"<z:calledElement processId="{}" {}/>"#,
+                rest[0],
+                rest[1..].join(" ")
+            );
             "callActivity"
         }
         "link" => {
@@ -247,7 +298,9 @@ fn event(words: &[&str]) -> String {
         ["cycle", text @ ..] => timer("timeCycle", &text.join(" ")),
         ["terminate"] => "<terminateEventDefinition/>".into(),
         ["compensation"] => "<compensateEventDefinition/>".into(),
-        ["compensation", activity] => format!(r#"<compensateEventDefinition activityRef="{activity}"/>"#),
+        ["compensation", activity] => {
+            format!(r#"<compensateEventDefinition activityRef="{activity}"/>"#)
+        }
         ["link", name] => format!(r#"<linkEventDefinition name="{name}"/>"#),
         [kind] => format!("<{kind}EventDefinition/>"),
         [kind, id, ..] => format!(r#"<{kind}EventDefinition {kind}Ref="{id}"/>"#),
@@ -256,17 +309,34 @@ fn event(words: &[&str]) -> String {
 
 fn timer(tag: &str, text: &str) -> String {
     let text = attribute(text);
-    format!("<timerEventDefinition><{tag} xsi:type=\"tFormalExpression\">{text}</{tag}></timerEventDefinition>")
+    format!(
+        "<timerEventDefinition><{tag} xsi:type=\"tFormalExpression\">{text}</{tag}></timerEventDefinition>"
+    )
 }
 
 fn render(element: &Element) -> String {
-    let Element { id, tag, attributes, content, flows, .. } = element;
+    let Element {
+        id,
+        tag,
+        attributes,
+        content,
+        flows,
+        ..
+    } = element;
     let mut extensions = element.extensions.clone();
     if !element.mappings.is_empty() {
-        let _ = write!(extensions, "<z:ioMapping>{}</z:ioMapping>", element.mappings);
+        let _ = write!(
+            extensions,
+            "<z:ioMapping>{}</z:ioMapping>",
+            element.mappings
+        );
     }
     if !element.properties.is_empty() {
-        let _ = write!(extensions, "<z:properties>{}</z:properties>", element.properties);
+        let _ = write!(
+            extensions,
+            "<z:properties>{}</z:properties>",
+            element.properties
+        );
     }
     if !extensions.is_empty() {
         extensions = format!("<extensionElements>{extensions}</extensionElements>");
@@ -276,5 +346,8 @@ fn render(element: &Element) -> String {
 }
 
 fn attribute(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use halsonav_domain::{CaseId, Kind, Problem, Timestamp};
 use halsonav_engine::{
-    Anything, Coverage, Deployment, Effect, Input, Instance, Library, Operator, Rejection, WaitingFor, load,
+    Anything, Coverage, Deployment, Effect, Input, Instance, Library, Operator, Rejection,
+    WaitingFor, load,
 };
 use halsonav_expression::Decisions;
 use serde_json::{Map, Value, json};
@@ -40,18 +41,25 @@ pub fn library(files: &[&str]) -> Library {
     let mut library = Library::new();
     for (xml, version) in files.iter().zip(1..) {
         let loaded = load(xml, &Decisions::empty(), &Anything);
-        let mut definitions = loaded.unwrap_or_else(|faults| panic!("{faults:#?}")).definitions;
+        let mut definitions = loaded
+            .unwrap_or_else(|faults| panic!("{faults:#?}"))
+            .definitions;
         for definition in &mut definitions {
             definition.version = version;
         }
-        let deployment = Deployment { definitions, decisions: Arc::new(Decisions::empty()) };
+        let deployment = Deployment {
+            definitions,
+            decisions: Arc::new(Decisions::empty()),
+        };
         library.add(deployment).expect("no clash");
     }
     library
 }
 
 pub fn case() -> CaseId {
-    "00000000-0000-8000-8000-000000000007".parse().expect("an id")
+    "00000000-0000-8000-8000-000000000007"
+        .parse()
+        .expect("an id")
 }
 
 impl World {
@@ -62,7 +70,11 @@ impl World {
         let started = coverage.start(&library, process, case(), variables.clone(), now);
         let (instance, effects) = started.expect("startable");
         let again = halsonav_engine::start(&library, process, case(), variables, now);
-        assert_eq!(again.expect("startable"), (instance.clone(), effects.clone()), "start is not a function");
+        assert_eq!(
+            again.expect("startable"),
+            (instance.clone(), effects.clone()),
+            "start is not a function"
+        );
         let mut world = Self {
             library,
             instance,
@@ -85,9 +97,15 @@ impl World {
         let stored = serde_json::to_string(&before).unwrap();
         let mut loaded: Instance = serde_json::from_str(&stored).unwrap();
         assert_eq!(loaded, before, "storing changes the instance");
-        let result = self.coverage.step(&self.library, &mut self.instance, input, self.now);
+        let result = self
+            .coverage
+            .step(&self.library, &mut self.instance, input, self.now);
         let other = halsonav_engine::step(&self.library, &mut loaded, input, self.now);
-        assert_eq!((&other, &loaded), (&result, &self.instance), "step is not a function");
+        assert_eq!(
+            (&other, &loaded),
+            (&result, &self.instance),
+            "step is not a function"
+        );
         match &result {
             Err(_) => assert_eq!(self.instance, before, "a rejection changed the instance"),
             Ok(effects) => {
@@ -108,7 +126,9 @@ impl World {
     fn answered(&mut self) {
         for input in self.recorded.drain(..) {
             match input {
-                Input::Completed { job, .. } | Input::Refused { job, .. } | Input::Failed { job, .. } => {
+                Input::Completed { job, .. }
+                | Input::Refused { job, .. }
+                | Input::Failed { job, .. } => {
                     self.open.jobs.remove(&job);
                 }
                 Input::TimerDue { timer } => {
@@ -126,14 +146,28 @@ impl World {
         }
         let mut copy = self.instance.clone();
         let result = halsonav_engine::step(&self.library, &mut copy, input, self.now);
-        assert!(result.is_err(), "a duplicate had effects: {input:?}: {result:?}");
+        assert!(
+            result.is_err(),
+            "a duplicate had effects: {input:?}: {result:?}"
+        );
     }
 
     fn note(&mut self, effects: &[Effect]) {
         for effect in effects {
             assert!(self.ended.is_none(), "an effect after the end: {effect:?}");
             let fresh = match effect.clone() {
-                Effect::Job { key, element, payload, .. } | Effect::WorkItem { key, element, payload, .. } => {
+                Effect::Job {
+                    key,
+                    element,
+                    payload,
+                    ..
+                }
+                | Effect::WorkItem {
+                    key,
+                    element,
+                    payload,
+                    ..
+                } => {
                     self.payloads.insert(element.clone(), payload);
                     self.open.jobs.insert(key, element).is_none()
                 }
@@ -141,19 +175,38 @@ impl World {
                     self.open.jobs.remove(&key);
                     true
                 }
-                Effect::Arm { timer, due, element } => self.open.timers.insert(timer, (due, element)).is_none(),
+                Effect::Arm {
+                    timer,
+                    due,
+                    element,
+                } => self.open.timers.insert(timer, (due, element)).is_none(),
                 Effect::Disarm { timer } => self.open.timers.remove(&timer).is_some(),
-                Effect::Subscribe { key, message, correlation, element } => {
-                    self.open.messages.insert(key, (message, correlation, element)).is_none()
-                }
+                Effect::Subscribe {
+                    key,
+                    message,
+                    correlation,
+                    element,
+                } => self
+                    .open
+                    .messages
+                    .insert(key, (message, correlation, element))
+                    .is_none(),
                 Effect::Unsubscribe { key } => self.open.messages.remove(&key).is_some(),
-                Effect::SubscribeSignal { key, signal, element } => {
-                    self.open.signals.insert(key, (signal, element)).is_none()
-                }
+                Effect::SubscribeSignal {
+                    key,
+                    signal,
+                    element,
+                } => self.open.signals.insert(key, (signal, element)).is_none(),
                 Effect::UnsubscribeSignal { key } => self.open.signals.remove(&key).is_some(),
-                Effect::Incident { key, element, .. } => self.open.incidents.insert(key, element).is_none(),
+                Effect::Incident { key, element, .. } => {
+                    self.open.incidents.insert(key, element).is_none()
+                }
                 Effect::Resolve { incident } => self.open.incidents.remove(&incident).is_some(),
-                Effect::Finished { outcome, end, variables } => {
+                Effect::Finished {
+                    outcome,
+                    end,
+                    variables,
+                } => {
                     self.ended = Some((outcome, end, variables));
                     true
                 }
@@ -175,7 +228,10 @@ impl World {
                 WaitingFor::Timer { due } => {
                     held.timers.insert(key, (due, element));
                 }
-                WaitingFor::Message { message, correlation } => {
+                WaitingFor::Message {
+                    message,
+                    correlation,
+                } => {
                     held.messages.insert(key, (message, correlation, element));
                 }
                 WaitingFor::Signal { signal } => {
@@ -187,20 +243,30 @@ impl World {
             }
         }
         // A failed job has its answer; the instance keeps its key for a late success.
-        held.jobs.retain(|key, _| self.open.jobs.contains_key(key) || self.open.incidents.is_empty());
+        held.jobs
+            .retain(|key, _| self.open.jobs.contains_key(key) || self.open.incidents.is_empty());
         assert_eq!(held, self.open, "the instance and the world disagree");
         assert_eq!(self.ended.is_some(), self.instance.is_ended());
         if self.ended.is_some() {
-            assert_eq!(self.open, Open::default(), "something is open after the end");
+            assert_eq!(
+                self.open,
+                Open::default(),
+                "something is open after the end"
+            );
         } else if !self.instance.is_suspended() {
             assert_ne!(self.open, Open::default(), "nothing can move it");
         }
     }
 
     pub fn job(&self, element: &str) -> u64 {
-        let (name, nth) = element.split_once('#').map_or((element, 0), |(name, n)| (name, n.parse().unwrap()));
+        let (name, nth) = element
+            .split_once('#')
+            .map_or((element, 0), |(name, n)| (name, n.parse().unwrap()));
         let jobs = self.open.jobs.iter().filter(|(_, known)| *known == name);
-        *jobs.map(|(key, _)| key).nth(nth).unwrap_or_else(|| panic!("no job {element}: {:?}", self.open.jobs))
+        *jobs
+            .map(|(key, _)| key)
+            .nth(nth)
+            .unwrap_or_else(|| panic!("no job {element}: {:?}", self.open.jobs))
     }
 
     pub fn complete(&mut self, element: &str, variables: Value) -> Result<Vec<Effect>, Rejection> {
@@ -212,7 +278,13 @@ impl World {
         self.messages += 1;
         let expires = days.map(|days| self.now + jiff::SignedDuration::from_hours(24 * days));
         let id = format!("m{}", self.messages);
-        Input::Message { id, name: name.into(), correlation: key.into(), variables, expires }
+        Input::Message {
+            id,
+            name: name.into(),
+            correlation: key.into(),
+            variables,
+            expires,
+        }
     }
 
     /// Moves the clock and fires what comes due, in order.
@@ -227,7 +299,10 @@ impl World {
             && due <= until
         {
             self.now = self.now.max(due);
-            effects.extend(self.step(&Input::TimerDue { timer }).expect("the timer is due"));
+            effects.extend(
+                self.step(&Input::TimerDue { timer })
+                    .expect("the timer is due"),
+            );
         }
         self.now = self.now.max(until);
         effects
@@ -236,7 +311,9 @@ impl World {
     pub fn incident(&self, element: &str) -> u64 {
         let incidents = &self.open.incidents;
         let known = incidents.iter().find(|(_, known)| *known == element);
-        *known.unwrap_or_else(|| panic!("no incident at {element}: {incidents:?}")).0
+        *known
+            .unwrap_or_else(|| panic!("no incident at {element}: {incidents:?}"))
+            .0
     }
 
     pub fn operate(&mut self, operator: Operator) -> Result<Vec<Effect>, Rejection> {
@@ -246,7 +323,11 @@ impl World {
     pub fn fail(&mut self, element: &str, unknown: bool) -> Result<Vec<Effect>, Rejection> {
         let problem = Problem::new(Kind::Unavailable, "HUB-TEST-001", "no answer");
         let job = self.job(element);
-        self.step(&Input::Failed { job, problem, outcome_unknown: unknown })
+        self.step(&Input::Failed {
+            job,
+            problem,
+            outcome_unknown: unknown,
+        })
     }
 
     /// The process's variables, now or when it ended.
