@@ -21,6 +21,7 @@ mod number;
 mod receive;
 mod report;
 mod translate;
+mod value;
 
 pub use config::{AllowedSender, Config, ListenTls, Tls};
 pub use error::Error;

@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 use halsonav_domain::{PersonId, Timestamp, event::Observation};
 use halsonav_hl7::{Fault, Field, Message, Segment, datetime};
 
-use crate::{Error, translate::zone};
+use crate::{
+    Error,
+    translate::zone,
+    value::{unit, value},
+};
 
 /// What a message says of one order of one person.
 pub(crate) struct Report {
@@ -208,62 +212,6 @@ fn code(field: Option<&Field>) -> Option<String> {
         first
     };
     (!code.is_empty()).then(|| code.to_owned())
-}
-
-fn unit(field: Option<&Field>) -> String {
-    let part = |n| field.map_or("", |field| field.component(n));
-    let first = part(1);
-    if first.is_empty() {
-        part(2).to_owned()
-    } else {
-        first.to_owned()
-    }
-}
-
-/// Comparator and number of OBX-5, by its type; `None` when it is not a number.
-fn value(obx: &Segment) -> Option<(Option<String>, f64)> {
-    let field = obx.field(5)?;
-    match obx.text(2) {
-        "SN" if field.component(3).is_empty() && field.component(4).is_empty() => {
-            let comparator = Some(field.component(1)).filter(|text| !matches!(*text, "" | "="));
-            match comparator {
-                Some(text) if !["<", ">", "<=", ">="].contains(&text) => None,
-                _ => Some((comparator.map(str::to_owned), number(field.component(2))?)),
-            }
-        }
-        "SN" => None,
-        "CE" | "CWE" => {
-            let text = [1, 2].map(|n| field.component(n));
-            text.into_iter().find_map(limited)
-        }
-        _ => limited(field.component(1)),
-    }
-}
-
-/// `5.4`, `5,4`, `< 0,5`, `>=90`.
-fn limited(text: &str) -> Option<(Option<String>, f64)> {
-    let text = text.trim();
-    let digits = text.trim_start_matches(['<', '>', '=']);
-    let comparator = match &text[..text.len() - digits.len()] {
-        "" | "=" => None,
-        sign @ ("<" | ">" | "<=" | ">=") => Some(sign.to_owned()),
-        _ => return None,
-    };
-    Some((comparator, number(digits)?))
-}
-
-/// A plain decimal number: no exponent, no infinity, comma or point.
-fn number(text: &str) -> Option<f64> {
-    let text = text.trim();
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let (whole, fraction) = digits.split_once(['.', ',']).unwrap_or((digits, "0"));
-    let plain =
-        |part: &str| (1..=15).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
-    if plain(whole) && plain(fraction) {
-        text.replace(',', ".").parse().ok()
-    } else {
-        None
-    }
 }
 
 fn time(

@@ -46,6 +46,28 @@ impl Group {
     }
 }
 
+async fn poll(log: &Log, group: &mut Group, name: u8, max: usize, end: u64, oldest: u64) {
+    if group.consumer.is_none() {
+        group.consumer = Some(log.subscribe(&name.to_string(), &[Topic::Events]).unwrap());
+    }
+    let found = group
+        .consumer
+        .as_mut()
+        .unwrap()
+        .poll(max, NOW)
+        .await
+        .unwrap();
+    if group.committed.is_none() {
+        // A new group begins with the oldest record kept: retention leaves what it must.
+        group.next = found.first().map_or(end, value);
+        assert!(group.next <= oldest, "{} {oldest}", group.next);
+        group.committed = Some(group.next);
+    }
+    let expect: Vec<u64> = (group.next..end).take(max).collect();
+    assert_eq!(found.iter().map(value).collect::<Vec<_>>(), expect);
+    group.next += found.len() as u64;
+}
+
 async fn run(steps: Vec<Step>) {
     let dir = tempfile::tempdir().unwrap();
     let mut log = Log::open(dir.path(), small(1)).unwrap();
@@ -59,27 +81,15 @@ async fn run(steps: Vec<Step>) {
                 end += count;
             }
             Step::Poll(name, max) => {
-                let group = groups.entry(name).or_default();
-                if group.consumer.is_none() {
-                    group.consumer =
-                        Some(log.subscribe(&name.to_string(), &[Topic::Events]).unwrap());
-                }
-                let found = group
-                    .consumer
-                    .as_mut()
-                    .unwrap()
-                    .poll(max, NOW)
-                    .await
-                    .unwrap();
-                if group.committed.is_none() {
-                    // A new group begins with the oldest record kept: retention leaves what it must.
-                    group.next = found.first().map_or(end, value);
-                    assert!(group.next <= oldest, "{} {oldest}", group.next);
-                    group.committed = Some(group.next);
-                }
-                let expect: Vec<u64> = (group.next..end).take(max).collect();
-                assert_eq!(found.iter().map(value).collect::<Vec<_>>(), expect);
-                group.next += found.len() as u64;
+                poll(
+                    &log,
+                    groups.entry(name).or_default(),
+                    name,
+                    max,
+                    end,
+                    oldest,
+                )
+                .await;
             }
             Step::Commit(name) => {
                 if let Some(Group {
