@@ -1,5 +1,7 @@
 //! A unit that gives times, and the rule its slots follow.
 
+use std::sync::LazyLock;
+
 use halsonav_domain::{HsaId, Timestamp};
 use jiff::{civil, tz::TimeZone};
 
@@ -128,8 +130,11 @@ impl Facility {
 }
 
 /// Swedish time by its rule since 1996, so that no time-zone database is needed.
+static STOCKHOLM: LazyLock<TimeZone> =
+    LazyLock::new(|| TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap_or(TimeZone::UTC));
+
 pub(super) fn stockholm() -> TimeZone {
-    TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap_or(TimeZone::UTC)
+    STOCKHOLM.clone()
 }
 
 #[cfg(test)]
