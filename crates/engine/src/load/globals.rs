@@ -6,6 +6,8 @@ use super::report::Report;
 use super::rule;
 use super::xml::{self, Element};
 
+const MAX_PROCESSES: usize = 200;
+
 /// Root elements by sort and id.
 #[derive(Default)]
 pub(crate) struct Globals<'a> {
@@ -27,6 +29,10 @@ impl<'a> Globals<'a> {
             let shelf = match name {
                 "process" => {
                     globals.processes.push(element);
+                    if globals.processes.len() == MAX_PROCESSES + 1 {
+                        let message = format!("more than {MAX_PROCESSES} processes");
+                        report.at(&rule::FILE_TOO_LARGE, element, message);
+                    }
                     continue;
                 }
                 "message" => &mut globals.messages,
@@ -51,6 +57,7 @@ impl<'a> Globals<'a> {
                 None => report.at(&rule::ID_MISSING, element, format!("a {name} has no id")),
             }
         }
+        globals.processes.truncate(MAX_PROCESSES);
         globals
     }
 }

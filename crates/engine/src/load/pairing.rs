@@ -10,14 +10,8 @@ impl<'a> Reader<'a, '_> {
     /// The handler that an association ties to a compensation boundary event.
     pub(crate) fn handler(&mut self, boundary: &Shape<'a>) -> Option<NodeIx> {
         let sketch = self.sketch;
-        let tied = sketch
-            .associations
-            .iter()
-            .filter(|a| xml::reference(**a, "sourceRef") == Some(boundary.id));
-        let targets: Vec<NodeIx> = tied
-            .filter_map(|a| xml::reference(*a, "targetRef"))
-            .filter_map(|id| sketch.find(id))
-            .collect();
+        let tied = sketch.ties.get(boundary.id).into_iter().flatten();
+        let targets: Vec<NodeIx> = tied.filter_map(|id| sketch.find(id)).collect();
         let [handler] = targets[..] else {
             let message = format!("{} activities are tied to it by association", targets.len());
             self.report
@@ -63,7 +57,8 @@ impl<'a> Reader<'a, '_> {
             return self.dangling(definition, "activity", id);
         };
         let activity = self.sketch.shape_at(target);
-        let compensable = activity.tag == Tag::SubProcess || self.is_compensated(activity);
+        let compensable =
+            activity.tag == Tag::SubProcess || self.sketch.compensated.contains(activity.id);
         if !activity.tag.is_activity() || !compensable || !self.sees(shape, activity) {
             let message = format!("'{id}' cannot be compensated from here");
             self.report
@@ -71,14 +66,6 @@ impl<'a> Reader<'a, '_> {
             return None;
         }
         Some(Some(target))
-    }
-
-    fn is_compensated(&self, activity: &Shape<'a>) -> bool {
-        self.sketch.shapes.iter().any(|shape| {
-            shape.tag == Tag::Boundary
-                && xml::reference(shape.element, "attachedToRef") == Some(activity.id)
-                && xml::child(shape.element, "compensateEventDefinition").is_some()
-        })
     }
 
     /// In the same scope, or in the scope around the event sub-process that throws.
@@ -116,11 +103,7 @@ impl<'a> Reader<'a, '_> {
         definition: Element<'a>,
     ) -> Option<NodeIx> {
         let name = self.link_name(definition)?;
-        let target = self.sketch.numbered().find(|(_, other)| {
-            other.tag == Tag::Catch
-                && other.scope == shape.scope
-                && caught_link(other.element) == Some(name)
-        });
+        let target = self.sketch.links.get(&(shape.scope, name)).copied();
         if target.is_none() {
             self.report.at(
                 &rule::LINK_NO_TARGET,
@@ -128,10 +111,6 @@ impl<'a> Reader<'a, '_> {
                 format!("no link catch event here is named '{name}'"),
             );
         }
-        target.map(|(ix, _)| ix)
+        target
     }
-}
-
-fn caught_link(event: Element<'_>) -> Option<&str> {
-    xml::child(event, "linkEventDefinition").and_then(|link| xml::attribute(link, "name"))
 }

@@ -36,7 +36,7 @@ macro_rules! manual {
 
 manual! {
     // The file.
-    FILE_TOO_LARGE Error "file-too-large" "A file has at most 4 MiB, 400 000 XML nodes and 10 000 flow nodes."
+    FILE_TOO_LARGE Error "file-too-large" "A file has at most 4 MiB, 400 000 XML nodes, 200 processes and 10 000 flow nodes in each."
         "split it, and call the parts with call activities";
     XML_MALFORMED Error "xml-malformed" "The file is well-formed XML."
         "save it again from the modeler";

@@ -1,6 +1,6 @@
 //! First pass over a process: what is there, in which scope, and by which number.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::report::Report;
 use super::rule::{self, Rule};
@@ -132,7 +132,12 @@ pub(crate) struct Sketch<'a> {
     pub(crate) shapes: Vec<Shape<'a>>,
     pub(crate) frames: Vec<Frame<'a>>,
     pub(crate) flows: Vec<(Element<'a>, ScopeIx)>,
-    pub(crate) associations: Vec<Element<'a>>,
+    /// Targets of associations, by their source.
+    pub(crate) ties: HashMap<&'a str, Vec<&'a str>>,
+    /// Link catch events by scope and name, the first of each.
+    pub(crate) links: HashMap<(ScopeIx, &'a str), NodeIx>,
+    /// Ids of activities that a compensation boundary event sits on.
+    pub(crate) compensated: HashSet<&'a str>,
     by_id: HashMap<&'a str, NodeIx>,
 }
 
@@ -146,12 +151,13 @@ impl<'a> Sketch<'a> {
             starts: Vec::new(),
             ends: false,
         };
-        let (shapes, flows, associations) = (Vec::new(), Vec::new(), Vec::new());
         let mut sketch = Self {
-            shapes,
+            shapes: Vec::new(),
             frames: vec![frame],
-            flows,
-            associations,
+            flows: Vec::new(),
+            ties: HashMap::new(),
+            links: HashMap::new(),
+            compensated: HashSet::new(),
             by_id: HashMap::new(),
         };
         let mut next = 0;
@@ -181,7 +187,7 @@ impl<'a> Sketch<'a> {
                 }
                 None => match element.tag_name().name() {
                     "sequenceFlow" => self.flows.push((element, scope)),
-                    "association" => self.associations.push(element),
+                    "association" => self.tie(element),
                     name if is_silent(name) => {}
                     name => report.at(
                         &rule::ELEMENT_UNKNOWN,
@@ -240,6 +246,7 @@ impl<'a> Sketch<'a> {
             Tag::End => frame.ends = true,
             _ => {}
         }
+        self.pair(element, tag, scope, ix);
         self.by_id.entry(id).or_insert(ix);
         self.shapes.push(Shape {
             element,
@@ -248,6 +255,28 @@ impl<'a> Sketch<'a> {
             scope,
             inner,
         });
+    }
+
+    fn tie(&mut self, association: Element<'a>) {
+        let ends =
+            xml::reference(association, "sourceRef").zip(xml::reference(association, "targetRef"));
+        if let Some((source, target)) = ends {
+            self.ties.entry(source).or_default().push(target);
+        }
+    }
+
+    /// Notes what other elements will look for: links and compensation.
+    fn pair(&mut self, element: Element<'a>, tag: Tag, scope: ScopeIx, ix: NodeIx) {
+        if tag == Tag::Catch {
+            let link = xml::child(element, "linkEventDefinition");
+            if let Some(name) = link.and_then(|link| xml::attribute(link, "name")) {
+                self.links.entry((scope, name)).or_insert(ix);
+            }
+        }
+        if tag == Tag::Boundary && xml::child(element, "compensateEventDefinition").is_some() {
+            self.compensated
+                .extend(xml::reference(element, "attachedToRef"));
+        }
     }
 
     /// The node with this id.

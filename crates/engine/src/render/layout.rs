@@ -12,6 +12,8 @@ const GAP_X: f64 = 60.0;
 const GAP_Y: f64 = 44.0;
 const PADDING: f64 = 40.0;
 const EVENT: f64 = 36.0;
+/// Places that flows hold in one scope; past that they cross what they must.
+const MAX_BENDS: usize = 20_000;
 
 /// Lays out a definition.
 pub(super) fn of(definition: &Definition) -> Diagram {
@@ -87,6 +89,7 @@ impl Plan<'_> {
         let layer = self.layer_of(scope);
         let depth = layer.values().max().map_or(0, |deepest| deepest + 1);
         let mut layers: Vec<Vec<Slot>> = vec![Vec::new(); depth];
+        let mut room = MAX_BENDS;
         for ix in &self.definition.scope(scope).nodes {
             let node = self.definition.node(*ix);
             if let Some(at) = layer
@@ -101,7 +104,9 @@ impl Plan<'_> {
                     .copied()
                     .unwrap_or(0);
                 let from = layer.get(ix).copied().unwrap_or(0);
-                (from + 1..to).for_each(|between| layers[between].push(Slot::Flow(*flow)));
+                let places = (from + 1..to).take(room);
+                room -= places.len();
+                places.for_each(|between| layers[between].push(Slot::Flow(*flow)));
             }
         }
         layers
@@ -194,12 +199,11 @@ impl Plan<'_> {
     }
 
     /// Slots of a layer, by how high what leads to them stands.
-    fn ordered(&self, mut slots: Vec<Slot>) -> Vec<Slot> {
-        slots.sort_by(|a, b| {
-            let height = |slot: &Slot| self.wish(*slot).unwrap_or(f64::MAX);
-            height(a).total_cmp(&height(b))
-        });
-        slots
+    fn ordered(&self, slots: Vec<Slot>) -> Vec<Slot> {
+        let height = |slot: Slot| (self.wish(slot).unwrap_or(f64::MAX), slot);
+        let mut heights: Vec<(f64, Slot)> = slots.into_iter().map(height).collect();
+        heights.sort_by(|a, b| a.0.total_cmp(&b.0));
+        heights.into_iter().map(|(_, slot)| slot).collect()
     }
 
     /// The height at which a slot is straight after what leads to it.

@@ -8,7 +8,7 @@ use super::super::sketch::Sketch;
 use crate::graph::{Definition, FlowIx, Node, NodeIx, NodeKind};
 
 /// Nodes looked at in all; a file that needs more is not warned.
-const BUDGET: usize = 2_000_000;
+const BUDGET: usize = 200_000;
 
 pub(super) fn check(definition: &Definition, sketch: &Sketch<'_>, report: &mut Report) {
     let mut budget = BUDGET;

@@ -65,6 +65,35 @@ fn texts_beyond_the_limits() {
 }
 
 #[test]
+fn files_as_large_as_they_may_be_load_in_time() {
+    // Each of these was quadratic once. The test has no clock; it is slow when one is again.
+    let mut text = sheet::head();
+    (0..201).for_each(|n| write!(text, "\n<process id=\"p{n}\"/>").expect("a string"));
+    check(&format!("{text}</definitions>"), "file-too-large", 202);
+    let mut links = String::from("start s\n");
+    for n in 0..4_900 {
+        let link = format!("<linkEventDefinition name=\"l{n}\"/>");
+        writeln!(
+            links,
+            "<intermediateCatchEvent id=\"c{n}\">{link}</intermediateCatchEvent>"
+        )
+        .expect("a string");
+        writeln!(
+            links,
+            "<intermediateThrowEvent id=\"t{n}\">{link}</intermediateThrowEvent>"
+        )
+        .expect("a string");
+    }
+    check(&sheet::file(&links), "end-missing", 2);
+    let mut splits = String::from("start s\nend e\n");
+    (0..4_900)
+        .for_each(|n| write!(splits, "and g{n}\ntask t{n}\ng{n} > t{n} > e\n").expect("a string"));
+    (1..4_900).for_each(|n| writeln!(splits, "g{} > g{n}", n - 1).expect("a string"));
+    splits.push_str("s > g0");
+    check(&sheet::file(&splits), "gateway-idle", 3 * 4_899 + 5);
+}
+
+#[test]
 fn files_without_anything_to_run() {
     check(
         &format!("{}\n</definitions>", sheet::head()),
