@@ -114,3 +114,17 @@ fn notifications_are_valid() {
         verdict.unwrap();
     }
 }
+
+#[test]
+fn the_example_in_the_readme_is_a_configuration() {
+    let readme = include_str!("../../README.md");
+    let example = readme
+        .split("```toml")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .unwrap();
+    let file: toml::Value = toml::from_str(example).unwrap();
+    let part = file["adapters"]["booking"].clone();
+    let config: halsonav_booking::Config = part.try_into().unwrap();
+    assert!(config.notifications.is_some());
+}

@@ -44,3 +44,17 @@ async fn all_messages_are_valid() {
         verdict.unwrap();
     }
 }
+
+#[test]
+fn the_example_in_the_readme_is_a_configuration() {
+    let readme = include_str!("../../README.md");
+    let example = readme
+        .split("```toml")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .unwrap();
+    let file: toml::Value = toml::from_str(example).unwrap();
+    let part = file["adapters"]["forms"].clone();
+    let config: halsonav_forms::Config = part.try_into().unwrap();
+    assert!(config.notifications.is_some());
+}
