@@ -166,7 +166,7 @@ impl Part {
 }
 
 impl Scope {
-    pub(crate) fn new(ix: ScopeIx) -> Part {
+    pub(crate) fn part(ix: ScopeIx) -> Part {
         Part::Scope(Box::new(Self {
             ix,
             ..Self::default()

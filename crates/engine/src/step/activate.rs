@@ -90,7 +90,7 @@ impl Run<'_> {
     /// Makes the item a scope and starts its plain start event, unless it is started by an event.
     fn begin_scope(&mut self, key: u64, node: &Node, ix: ScopeIx) -> Result<(), Failure> {
         if let Some(item) = self.item(key) {
-            item.part = Scope::new(ix);
+            item.part = Scope::part(ix);
             item.live = 0;
         }
         self.open(key, node)?;

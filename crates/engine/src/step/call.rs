@@ -39,7 +39,7 @@ impl<'a> Run<'a> {
             parent: key,
             definition,
             variables,
-            part: Scope::new(0),
+            part: Scope::part(0),
             ..Item::default()
         };
         self.instance.items.insert(child, item);
@@ -88,7 +88,7 @@ impl<'a> Run<'a> {
     pub(super) fn root(variables: Map<String, serde_json::Value>) -> Item {
         Item {
             variables,
-            part: Scope::new(0),
+            part: Scope::part(0),
             ..Item::default()
         }
     }

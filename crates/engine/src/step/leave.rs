@@ -142,7 +142,10 @@ impl Run<'_> {
     /// Behind the output mapping: the completion is a fact.
     pub(super) fn leave(&mut self, key: u64, node: &Node, properties: BTreeMap<String, Value>) {
         let aside = matches!(node.kind, NodeKind::EventSubProcess { .. }) || node.for_compensation;
-        if node.outgoing.is_empty() && !aside && !matches!(node.kind, NodeKind::Throw(Throw::Link(_))) {
+        if node.outgoing.is_empty()
+            && !aside
+            && !matches!(node.kind, NodeKind::Throw(Throw::Link(_)))
+        {
             self.note_end(key, node, &properties);
         }
         self.reached(node, properties);

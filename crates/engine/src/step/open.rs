@@ -34,10 +34,10 @@ impl Run<'_> {
                     }
                 }
             }
-            NodeKind::SubProcess(scope) | NodeKind::EventSubProcess { scope, .. } => {
-                if item.scope().is_some() {
-                    waits = self.prepare_scope(key, definition, *scope)?;
-                }
+            NodeKind::SubProcess(scope) | NodeKind::EventSubProcess { scope, .. }
+                if item.scope().is_some() =>
+            {
+                waits = self.prepare_scope(key, definition, *scope)?;
             }
             _ => {}
         }

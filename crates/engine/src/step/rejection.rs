@@ -58,6 +58,9 @@ pub enum Rejection {
         /// Version, if one was pinned.
         version: Option<u32>,
     },
+    /// The stored instance refers to what its definitions do not have.
+    #[error("the stored instance does not fit its definitions")]
+    Unfit,
     /// The process has no start event that fits.
     #[error("process '{0}' cannot be started so")]
     NotStartable(String),
@@ -79,6 +82,7 @@ impl Rejection {
                 Kind::NotFound
             }
             Self::NotDue { .. } | Self::QueueFull => Kind::Unavailable,
+            Self::Unfit => Kind::Internal,
             Self::NotSkippable(_) | Self::NotAnObject | Self::NotStartable(_) => Kind::Invalid,
         }
     }
@@ -102,6 +106,7 @@ impl Rejection {
             Self::NotAnObject => "HUB-ENGINE-042",
             Self::UnknownProcess { .. } => "HUB-ENGINE-043",
             Self::NotStartable(_) => "HUB-ENGINE-044",
+            Self::Unfit => "HUB-ENGINE-045",
         }
     }
 }

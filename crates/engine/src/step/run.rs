@@ -45,6 +45,9 @@ impl<'a> Run<'a> {
                 version: Some(pin.1),
             })?);
         }
+        if !fits(instance, &editions) {
+            return Err(Rejection::Unfit);
+        }
         Ok(Self {
             library,
             instance,
@@ -212,4 +215,35 @@ impl<'a> Run<'a> {
         let key = self.spawn(parent, node, Map::new());
         self.activate(key);
     }
+}
+
+/// Whether every index in the stored instance is one in its definitions. Guards against a store that
+/// was tampered with; costs a comparison per token.
+fn fits(instance: &Instance, editions: &[&Edition]) -> bool {
+    let known = |pin: u32| {
+        editions
+            .get(pin as usize)
+            .map(|edition| &edition.definition)
+    };
+    let items = instance.items.values().all(|item| {
+        known(item.definition).is_some_and(|definition| {
+            let node = item
+                .node
+                .is_none_or(|node| (node as usize) < definition.nodes.len());
+            let scope = item.scope().is_none_or(|scope| {
+                let flows = scope.arrived.iter().map(|(flow, _)| *flow as usize);
+                (scope.ix as usize) < definition.scopes.len()
+                    && flows.max().is_none_or(|flow| flow < definition.flows.len())
+            });
+            node && scope
+        })
+    });
+    let waits = instance.waits.values().all(|wait| {
+        let owner = instance
+            .items
+            .get(&wait.owner)
+            .and_then(|item| known(item.definition));
+        owner.is_some_and(|definition| (wait.node as usize) < definition.nodes.len())
+    });
+    items && waits
 }

@@ -108,10 +108,7 @@ impl Instance {
     pub(super) fn merge(&mut self, from: u64, variables: Map<String, Value>) {
         for (name, value) in variables {
             let mut at = from;
-            loop {
-                let Some(item) = self.items.get_mut(&at) else {
-                    break;
-                };
+            while let Some(item) = self.items.get_mut(&at) {
                 if item.node.is_none() {
                     item.variables.insert(name, value);
                     break;

@@ -87,8 +87,8 @@ fn write(block: &Block, text: &mut String, count: &mut usize) -> (String, String
                 let condition = match kind {
                     "and" => String::new(),
                     _ if at == 0 => format!("\ndefault a{n} {first}"),
-                    "or" => format!(" if {}", (n + at) % 3 > 0),
-                    _ => format!(" if {}", (n + at) % 2 > 0),
+                    "or" => format!(" if {}", !(n + at).is_multiple_of(3)),
+                    _ => format!(" if {}", !(n + at).is_multiple_of(2)),
                 };
                 text.push_str(&format!("a{n} > {first}{condition}\n{last} > z{n}\n"));
             }

@@ -258,3 +258,19 @@ fn variables_must_be_an_object_and_ended_is_ended() {
     assert!(send(Value::Null).is_ok());
     assert_eq!(send(Value::Null), Err(Rejection::Ended));
 }
+
+#[test]
+fn a_stored_instance_that_does_not_fit_is_rejected() {
+    let xml = bpmn("start s\njob a\nend e\ns > a > e");
+    let (world, _) = World::start(library(&[&xml]), "p", &json!({}));
+    let stored = serde_json::to_string(&world.instance).unwrap();
+    let mut broken: Instance =
+        serde_json::from_str(&stored.replace("\"n\":1", "\"n\":99")).unwrap();
+    assert_ne!(broken, world.instance, "{stored}");
+    let input = Input::Completed {
+        job: 3,
+        variables: Value::Null,
+    };
+    let result = step(&world.library, &mut broken, &input, world.now);
+    assert_eq!(result, Err(Rejection::Unfit));
+}

@@ -111,10 +111,10 @@ impl World {
             Ok(effects) => {
                 assert_eq!(self.instance.revision(), before.revision() + 1);
                 self.recorded.push(input.clone());
+                self.note(effects);
                 if !self.instance.is_suspended() {
                     self.answered();
                 }
-                self.note(effects);
                 self.laws();
                 self.again(input);
             }
