@@ -313,6 +313,8 @@ manual! {
         "split it, or use a decision table";
     "feel-range" "An expression loops over small ranges only."
         "loop over a list";
+    "feel-loop" "A loop in an expression goes over lists that do not depend on its own variables."
+        "put one loop inside the other";
     "feel-growth" "An expression does not grow beyond all limits."
         "use fewer loops inside each other";
 }

@@ -252,4 +252,10 @@ pub const CASES: &[Case] = &[
 ];
 
 /// Rules of expressions that the expression crate tests itself; here it is enough that they are listed.
-pub const ELSEWHERE: &[&str] = &["feel-name", "feel-too-long", "feel-too-deep", "feel-growth"];
+pub const ELSEWHERE: &[&str] = &[
+    "feel-name",
+    "feel-loop",
+    "feel-too-long",
+    "feel-too-deep",
+    "feel-growth",
+];
