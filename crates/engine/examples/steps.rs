@@ -2,7 +2,10 @@
 //!
 //! Service → message → service, with four variables; prints steps per second and core, and the bytes
 //! of the instance as JSON while it waits for the message.
-#![allow(clippy::disallowed_methods, reason = "an example measures time and reads files")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "an example measures time and reads files"
+)]
 
 use std::sync::Arc;
 use std::time::Instant;
