@@ -1,0 +1,66 @@
+//! The server: limits, headers, and the order in which a request is met.
+
+use std::{net::TcpListener, time::Duration};
+
+use actix_web::{App, HttpServer, middleware::DefaultHeaders, web};
+use halsonav_domain::{Kind, Problem};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Api, state::State};
+
+/// A client has this long to send its headers.
+const HEADERS: Duration = Duration::from_secs(10);
+/// Requests under way have this long when the hub stops.
+const FAREWELL: u64 = 10;
+
+/// Answers requests until `stop`, then finishes those under way.
+///
+/// # Errors
+/// `Unavailable`, `HUB-API-031`, when the socket cannot be used.
+pub async fn serve(
+    api: Api,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> Result<(), Problem> {
+    let settings = api.settings.clone();
+    let state = State::new(api);
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(web::Data::new(state.clone()))
+            .wrap(headers())
+    })
+    .workers(settings.workers.max(1))
+    .client_request_timeout(HEADERS)
+    .shutdown_timeout(FAREWELL)
+    .disable_signals();
+    let server = match settings.tls {
+        Some(tls) => server.listen_rustls_0_23(listener, tls),
+        None => server.listen(listener),
+    };
+    let server = server.map_err(|error| socket(&error))?.run();
+    let handle = server.handle();
+    let farewell = tokio::spawn(async move {
+        stop.cancelled().await;
+        handle.stop(true).await;
+    });
+    let ended = server.await;
+    farewell.abort();
+    ended.map_err(|error| socket(&error))
+}
+
+fn socket(error: &std::io::Error) -> Problem {
+    let message = format!("the API cannot use its socket: {}", error.kind());
+    Problem::new(Kind::Unavailable, "HUB-API-031", message)
+}
+
+/// Nothing here is for a cache, a frame or a guess.
+fn headers() -> DefaultHeaders {
+    DefaultHeaders::new()
+        .add(("Cache-Control", "no-store"))
+        .add(("X-Content-Type-Options", "nosniff"))
+        .add((
+            "Content-Security-Policy",
+            "default-src 'none'; frame-ancestors 'none'",
+        ))
+        .add(("Referrer-Policy", "no-referrer"))
+}
