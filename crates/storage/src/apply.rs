@@ -3,7 +3,10 @@
 //! Every statement here is prepared once and kept, and finds its row by an integer key. In SQLite,
 //! which runs in this process, that is faster than one long statement that must be parsed each time.
 
-use diesel::prelude::*;
+use diesel::{
+    prelude::*,
+    sql_types::{BigInt, Binary, Nullable, Text},
+};
 use halsonav_domain::Timestamp;
 
 use crate::{
@@ -11,9 +14,8 @@ use crate::{
     NewSubscription, NewTimer, Result, WorkState, Writer,
     convert::{json, maybe_ms, ms},
     dialect::insert_once,
-    schema::{
-        cases, effects, instances, milestones, refs, seen, subscriptions, timers, work_items,
-    },
+    prepared::execute,
+    schema::{cases, effects, instances, milestones, seen, subscriptions, timers, work_items},
 };
 
 impl Writer {
@@ -78,15 +80,15 @@ impl Writer {
             );
             insert_once!(&mut self.db, instances::table, row)?
         } else {
-            diesel::update(instances::table)
-                .filter(instances::case_no.eq(change.case.0))
-                .filter(instances::revision.eq(before))
-                .set((
-                    instances::revision.eq(after),
-                    instances::updated.eq(ms(change.at)),
-                    instances::state.eq(&change.state),
-                ))
-                .execute(&mut self.db)?
+            execute!(
+                &mut self.db,
+                "UPDATE instances SET revision = ?, updated = ?, state = ? WHERE case_no = ? AND revision = ?",
+                after => BigInt,
+                ms(change.at) => BigInt,
+                change.state.as_slice() => Binary,
+                change.case.0 => BigInt,
+                before => BigInt,
+            )?
         };
         if written == 1 {
             Ok(())
@@ -117,34 +119,34 @@ impl Writer {
 
     fn set_ledger(&mut self, case: CaseNo, ledger: &Ledger, at: Timestamp) -> Result<()> {
         let ended = ledger.state == CaseState::Ended;
-        diesel::update(cases::table.find(case.0))
-            .set((
-                cases::state.eq(ledger.state.as_str()),
-                cases::outcome.eq(ledger.outcome.as_deref()),
-                cases::waiting_for.eq(ledger.waiting_for.as_deref()),
-                cases::next_wake.eq(maybe_ms(ledger.next_wake)),
-                cases::ended.eq(ended.then(|| ms(at))),
-            ))
-            .execute(&mut self.db)?;
+        execute!(
+            &mut self.db,
+            "UPDATE cases SET state = ?, outcome = ?, waiting_for = ?, next_wake = ?, ended = ? WHERE case_no = ?",
+            ledger.state.as_str() => Text,
+            ledger.outcome.as_deref() => Nullable<Text>,
+            ledger.waiting_for.as_deref() => Nullable<Text>,
+            maybe_ms(ledger.next_wake) => Nullable<BigInt>,
+            ended.then(|| ms(at)) => Nullable<BigInt>,
+            case.0 => BigInt,
+        )?;
         if ended {
             // Nothing outlives its case, whatever the step forgot to take back.
             diesel::delete(timers::table.filter(timers::case_no.eq(case.0)))
                 .execute(&mut self.db)?;
             diesel::delete(subscriptions::table.filter(subscriptions::case_no.eq(case.0)))
                 .execute(&mut self.db)?;
-            diesel::update(refs::table.filter(refs::case_no.eq(case.0)))
-                .set(refs::open_since.eq(None::<i64>))
-                .execute(&mut self.db)?;
+            execute!(&mut self.db, "UPDATE refs SET open_since = NULL WHERE case_no = ?", case.0 => BigInt)?;
         }
         Ok(())
     }
 
     fn consume(&mut self, case: CaseNo, job: u64) -> Result<()> {
-        diesel::update(effects::table)
-            .filter(effects::case_no.eq(case.0))
-            .filter(effects::job.eq(job.cast_signed()))
-            .set(effects::consumed.eq(true))
-            .execute(&mut self.db)?;
+        execute!(
+            &mut self.db,
+            "UPDATE effects SET consumed = TRUE WHERE case_no = ? AND job = ?",
+            case.0 => BigInt,
+            job.cast_signed() => BigInt,
+        )?;
         Ok(())
     }
 
@@ -154,7 +156,7 @@ impl Writer {
             .filter(effects::case_no.eq(case.0))
             .filter(effects::job.eq(job.cast_signed()))
             .select(effects::state)
-            .first(&mut self.db)
+            .get_result(&mut self.db)
             .optional()?;
         let Some(state) = state else {
             diesel::update(work_items::table)
@@ -232,17 +234,15 @@ impl Writer {
             element,
         } in &change.arm
         {
-            let values = (timers::due.eq(ms(*due)), timers::element.eq(element));
-            diesel::insert_into(timers::table)
-                .values((
-                    timers::case_no.eq(change.case.0),
-                    timers::timer.eq(timer.cast_signed()),
-                    values,
-                ))
-                .on_conflict((timers::case_no, timers::timer))
-                .do_update()
-                .set(values)
-                .execute(&mut self.db)?;
+            execute!(
+                &mut self.db,
+                "INSERT INTO timers (case_no, timer, due, element) VALUES (?, ?, ?, ?)
+                 ON CONFLICT (case_no, timer) DO UPDATE SET due = excluded.due, element = excluded.element",
+                change.case.0 => BigInt,
+                timer.cast_signed() => BigInt,
+                ms(*due) => BigInt,
+                element.as_str() => Text,
+            )?;
         }
         for key in &change.unsubscribe {
             diesel::delete(subscriptions::table.find((change.case.0, key.cast_signed())))

@@ -134,7 +134,7 @@ impl Reader {
         let last: Option<(i64, Vec<u8>)> = audit::table
             .order(audit::seq.desc())
             .select((audit::seq, audit::link))
-            .first(&mut self.db)
+            .get_result(&mut self.db)
             .optional()?;
         match last {
             None => Ok(Checkpoint {
@@ -240,7 +240,7 @@ impl Reader {
         let below: Option<i64> = audit::table
             .filter(audit::seq.le(0))
             .select(audit::seq)
-            .first(&mut self.db)
+            .get_result(&mut self.db)
             .optional()?;
         if below.is_some() {
             return tampered(0, "there is an entry before the first");

@@ -91,7 +91,7 @@ impl Reader {
                     rounds::id,
                     (instances::revision, instances::state).nullable(),
                 ))
-                .first(&mut self.db)
+                .get_result(&mut self.db)
                 .optional()?;
             found.extend(row.map(instance).transpose()?);
         }
@@ -114,7 +114,7 @@ impl Reader {
                     rounds::id,
                     (instances::revision, instances::state).nullable(),
                 ))
-                .first(&mut self.db)
+                .get_result(&mut self.db)
                 .optional()?;
             found.extend(row.map(instance).transpose()?);
         }
@@ -129,7 +129,7 @@ impl Reader {
         let row: Option<(CaseRow, Vec<u8>, String)> = whole!()
             .filter(cases::case_id.eq(case.0.as_bytes().as_slice()))
             .select((CaseRow::as_select(), subjects::subject_id, rounds::id))
-            .first(&mut self.db)
+            .get_result(&mut self.db)
             .optional()?;
         row.map(|(row, subject, round)| row.read(&subject, round))
             .transpose()
@@ -143,7 +143,7 @@ impl Reader {
         let no = cases::table
             .filter(cases::case_id.eq(case.0.as_bytes().as_slice()))
             .select(cases::case_no)
-            .first(&mut self.db)
+            .get_result(&mut self.db)
             .optional()?;
         Ok(no.map(CaseNo))
     }
@@ -203,7 +203,7 @@ impl Reader {
             .filter(cases::duplicate_of.is_null())
             .order(cases::case_no.desc())
             .select((CaseRow::as_select(), subjects::subject_id, rounds::id))
-            .first(&mut self.db)
+            .get_result(&mut self.db)
             .optional()?;
         row.map(|(row, subject, round)| row.read(&subject, round))
             .transpose()
@@ -237,7 +237,7 @@ impl Reader {
     pub fn round(&mut self, round: &RoundId) -> Result<Option<Round>> {
         let row: Option<RoundRow> = rounds::table
             .filter(rounds::id.eq(&round.0))
-            .first(&mut self.db)
+            .get_result(&mut self.db)
             .optional()?;
         row.map(read_round).transpose()
     }
@@ -255,7 +255,7 @@ impl Reader {
         Ok(rounds::table
             .filter(rounds::id.eq(&round.0))
             .select(rounds::round_no)
-            .first(&mut self.db)
+            .get_result(&mut self.db)
             .optional()?)
     }
 }
@@ -326,7 +326,7 @@ impl Writer {
             .filter(cases::subject_no.eq(subject_no))
             .filter(cases::round_no.eq(round_no))
             .select((cases::case_no, cases::case_id))
-            .first(&mut self.db)
+            .get_result(&mut self.db)
             .optional()?
             .ok_or(Error::Conflict("the case id is taken"))?;
         Ok(if made == 1 {

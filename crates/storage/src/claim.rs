@@ -1,6 +1,9 @@
 //! Out of the house: the gate, the claim and the settlement.
 
-use diesel::prelude::*;
+use diesel::{
+    prelude::*,
+    sql_types::{BigInt, Nullable, Text},
+};
 use halsonav_domain::Timestamp;
 
 use crate::{
@@ -8,6 +11,7 @@ use crate::{
     Ready, Reason, Register, Result, Settled, Settlement, Verdict, Writer,
     convert::{case_id, count, ms, subject_id},
     effects::EffectRow,
+    prepared::execute,
     schema::{cases, effects, milestones, subjects},
     subjects::SubjectRow,
 };
@@ -57,7 +61,7 @@ impl Reader {
                     cases::duplicate_of,
                 ),
             ))
-            .first(&mut self.db)
+            .get_result(&mut self.db)
             .optional()?;
         let Some((effect, subject, (case, unit, state, duplicate))) = row else {
             return Ok(None);
@@ -190,12 +194,12 @@ impl Writer {
             Verdict::Pass => self.take(candidate.effect, epoch, false),
             Verdict::Block(reason) => self.block(&candidate.effect, epoch, reason),
             Verdict::Hold(until) => {
-                diesel::update(effects::table.find(effect.no.0))
-                    .set((
-                        effects::state.eq(EffectState::Held.as_str()),
-                        effects::due.eq(Some(ms(until))),
-                    ))
-                    .execute(&mut self.db)?;
+                execute!(
+                    &mut self.db,
+                    "UPDATE effects SET state = 'held', due = ? WHERE effect_no = ?",
+                    ms(until) => BigInt,
+                    effect.no.0 => BigInt,
+                )?;
                 Ok(Claim::Held {
                     effect: effect.no,
                     command,
@@ -210,14 +214,13 @@ impl Writer {
         effect.state = EffectState::Sending;
         effect.due = None;
         effect.attempts = effect.attempts.saturating_add(1);
-        diesel::update(effects::table.find(effect.no.0))
-            .set((
-                effects::state.eq(EffectState::Sending.as_str()),
-                effects::due.eq(None::<i64>),
-                effects::attempts.eq(i64::from(effect.attempts)),
-                effects::epoch.eq(epoch.0),
-            ))
-            .execute(&mut self.db)?;
+        execute!(
+            &mut self.db,
+            "UPDATE effects SET state = 'sending', due = NULL, attempts = ?, epoch = ? WHERE effect_no = ?",
+            i64::from(effect.attempts) => BigInt,
+            epoch.0 => BigInt,
+            effect.no.0 => BigInt,
+        )?;
         let attempt = effect.attempts;
         Ok(Claim::Ready(Box::new(Ready {
             effect,
@@ -227,14 +230,13 @@ impl Writer {
     }
 
     fn block(&mut self, effect: &Effect, epoch: Epoch, reason: Reason) -> Result<Claim> {
-        diesel::update(effects::table.find(effect.no.0))
-            .set((
-                effects::state.eq(EffectState::Blocked.as_str()),
-                effects::due.eq(None::<i64>),
-                effects::problem.eq(Some(reason.as_str())),
-                effects::epoch.eq(epoch.0),
-            ))
-            .execute(&mut self.db)?;
+        execute!(
+            &mut self.db,
+            "UPDATE effects SET state = 'blocked', due = NULL, problem = ?, epoch = ? WHERE effect_no = ?",
+            reason.as_str() => Text,
+            epoch.0 => BigInt,
+            effect.no.0 => BigInt,
+        )?;
         Ok(Claim::Blocked {
             effect: effect.no,
             case: effect.case,
@@ -268,7 +270,7 @@ impl Writer {
         let row: Option<(String, i64, bool)> = effects::table
             .find(settlement.effect.0)
             .select((effects::state, effects::epoch, effects::consumed))
-            .first(&mut self.db)
+            .get_result(&mut self.db)
             .optional()?;
         let Some((state, epoch, unwanted)) = row else {
             return Ok(false);
@@ -295,15 +297,16 @@ impl Writer {
                 (EffectState::Sending, Some(ms(*at)), Some(code))
             }
         };
-        diesel::update(effects::table.find(settlement.effect.0))
-            .set((
-                effects::state.eq(state.as_str()),
-                effects::due.eq(due),
-                effects::problem.eq(problem.map(String::as_str)),
-                effects::epoch.eq(keeps),
-                effects::settled.eq(due.is_none().then(|| ms(now))),
-            ))
-            .execute(&mut self.db)?;
+        execute!(
+            &mut self.db,
+            "UPDATE effects SET state = ?, due = ?, problem = ?, epoch = ?, settled = ? WHERE effect_no = ?",
+            state.as_str() => Text,
+            due => Nullable<BigInt>,
+            problem.map(String::as_str) => Nullable<Text>,
+            keeps => BigInt,
+            due.is_none().then(|| ms(now)) => Nullable<BigInt>,
+            settlement.effect.0 => BigInt,
+        )?;
         Ok(true)
     }
 

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use diesel::{dsl::count_star, prelude::*};
+use diesel::{dsl::count_star, prelude::*, sql_types::BigInt};
 use halsonav_domain::{CaseId, Command, CommandId, CommandKind, HsaId, SubjectId, Timestamp};
 
 use crate::{
     CaseNo, Effect, EffectNo, EffectRef, EffectState, Epoch, Error, LaneRow, Reader, Result,
     Writer,
     convert::{case_id, count, from_json, maybe_time, ms, subject_id, time},
+    prepared::execute,
     schema::{cases, effects, subjects},
 };
 
@@ -108,7 +109,7 @@ impl Reader {
             .filter(effects::due.is_not_null())
             .order(effects::due)
             .select(effects::due)
-            .first(&mut self.db)
+            .get_result(&mut self.db)
             .optional()?;
         maybe_time(due.flatten())
     }
@@ -136,7 +137,7 @@ impl Reader {
         let row: Option<Whole> = whole!()
             .filter(cases::case_id.eq(which.case.0.as_bytes().as_slice()))
             .filter(effects::job.eq(job.cast_signed()))
-            .first(&mut self.db)
+            .get_result(&mut self.db)
             .optional()?;
         row.map(effect).transpose()
     }
@@ -188,20 +189,13 @@ impl Writer {
     /// `Database`.
     pub fn mark_published(&mut self, numbers: &[EffectNo]) -> Result<()> {
         for no in numbers {
-            let row = effects::table.find(no.0).filter(effects::due.is_not_null());
-            let published = diesel::update(row)
-                .filter(effects::state.ne(EffectState::Sending.as_str()))
-                .set((
-                    effects::state.eq(EffectState::Published.as_str()),
-                    effects::due.eq(None::<i64>),
-                ))
-                .execute(&mut self.db)?;
-            if published == 0 {
-                // One to be asked about stays `sending`.
-                diesel::update(row)
-                    .set(effects::due.eq(None::<i64>))
-                    .execute(&mut self.db)?;
-            }
+            // One to be asked about stays `sending`.
+            execute!(
+                &mut self.db,
+                "UPDATE effects SET due = NULL, state = CASE state WHEN 'sending' THEN state ELSE 'published' END
+                 WHERE effect_no = ? AND due IS NOT NULL",
+                no.0 => BigInt,
+            )?;
         }
         Ok(())
     }

@@ -96,7 +96,7 @@ impl Reader {
                 IncidentRow::as_select(),
                 (cases::case_id, cases::unit).nullable(),
             ))
-            .first(&mut self.db)
+            .get_result(&mut self.db)
             .optional()?;
         row.map(incident).transpose()
     }
@@ -109,14 +109,14 @@ impl Reader {
         // The usual answer is that nothing is parked at all.
         let any: Option<i64> = parked::table
             .select(parked::parked_no)
-            .first(&mut self.db)
+            .get_result(&mut self.db)
             .optional()?;
         let mut stopped = HashSet::new();
         for case in cases.iter().filter(|_| any.is_some()) {
             let first: Option<i64> = parked::table
                 .filter(parked::case_no.eq(case.0))
                 .select(parked::parked_no)
-                .first(&mut self.db)
+                .get_result(&mut self.db)
                 .optional()?;
             stopped.extend(first.map(|_| *case));
         }
@@ -209,7 +209,7 @@ impl Writer {
             Some(case) => open.filter(incidents::case_no.eq(case)),
             None => open.filter(incidents::case_no.is_null()),
         };
-        let same: Option<i64> = of_case.first(&mut self.db).optional()?;
+        let same: Option<i64> = of_case.get_result(&mut self.db).optional()?;
         if let Some(no) = same {
             return Ok(IncidentNo(no));
         }

@@ -35,6 +35,7 @@ mod lane;
 mod ledger;
 mod memory;
 pub mod model;
+mod prepared;
 mod records;
 mod schema;
 mod store;

@@ -59,7 +59,7 @@ impl Reader {
         }
         let row: Option<Row> = query
             .order(definitions::version.desc())
-            .first(&mut self.db)
+            .get_result(&mut self.db)
             .optional()?;
         row.map(definition).transpose()
     }
@@ -83,7 +83,7 @@ impl Reader {
         Ok(settings::table
             .find(key)
             .select(settings::value)
-            .first(&mut self.db)
+            .get_result(&mut self.db)
             .optional()?)
     }
 
@@ -102,7 +102,7 @@ impl Reader {
         let row: Option<(String, i64, String)> = answers::table
             .find((scope, key))
             .select((answers::digest, answers::status, answers::body))
-            .first(&mut self.db)
+            .get_result(&mut self.db)
             .optional()?;
         match row {
             None => Ok(Idempotent::First),

@@ -1,12 +1,16 @@
 //! What the API shows of a case, documents, and neighbours' names.
 
-use diesel::prelude::*;
+use diesel::{
+    prelude::*,
+    sql_types::{BigInt, Text},
+};
 use halsonav_domain::{CaseId, Reference, RoundId, Timestamp};
 
 use crate::{
     CaseNo, CaseRecord, Document, EffectNo, Noted, Reader, Record, Result, Writer,
     convert::{case_id, from_json, json, ms, time},
     dialect::insert_once,
+    prepared::execute,
     schema::{cases, documents, effects, records, refs},
 };
 
@@ -93,7 +97,7 @@ impl Reader {
             .filter(documents::kind.eq(kind))
             .filter(documents::key.eq(key))
             .select((documents::media_type, documents::at, documents::bytes))
-            .first(&mut self.db)
+            .get_result(&mut self.db)
             .optional()?;
         row.map(|(media_type, at, bytes)| {
             Ok(Document {
@@ -133,7 +137,7 @@ impl Reader {
             .filter(refs::kind.eq(kind))
             .filter(refs::value.eq(value))
             .select((refs::case_no, cases::case_id, effects::payload.nullable()))
-            .first(&mut self.db)
+            .get_result(&mut self.db)
             .optional()?;
         row.map(|(no, id, payload)| {
             let payload = payload
@@ -169,21 +173,16 @@ impl Reader {
 
 impl Writer {
     pub(crate) fn put_record(&mut self, case: CaseNo, record: &Record) -> Result<()> {
-        let values = (
-            records::at.eq(ms(record.at)),
-            records::data.eq(json(&record.data)?),
-        );
-        diesel::insert_into(records::table)
-            .values((
-                records::case_no.eq(case.0),
-                records::kind.eq(&record.kind),
-                records::key.eq(&record.key),
-                values.clone(),
-            ))
-            .on_conflict((records::case_no, records::kind, records::key))
-            .do_update()
-            .set(values)
-            .execute(&mut self.db)?;
+        execute!(
+            &mut self.db,
+            "INSERT INTO records (case_no, kind, key, at, data) VALUES (?, ?, ?, ?, ?)
+             ON CONFLICT (case_no, kind, key) DO UPDATE SET at = excluded.at, data = excluded.data",
+            case.0 => BigInt,
+            record.kind.as_str() => Text,
+            record.key.as_str() => Text,
+            ms(record.at) => BigInt,
+            json(&record.data)? => Text,
+        )?;
         Ok(())
     }
 
@@ -243,7 +242,7 @@ impl Writer {
         let case: i64 = effects::table
             .find(effect.0)
             .select(effects::case_no)
-            .first(&mut self.db)?;
+            .get_result(&mut self.db)?;
         self.note(case, Some(effect.0), reference, at)
     }
 

@@ -1,12 +1,16 @@
 //! Subjects: the register's flags, and which person is whom.
 
-use diesel::prelude::*;
+use diesel::{
+    prelude::*,
+    sql_types::{BigInt, Binary},
+};
 use halsonav_domain::{CaseId, PersonId, SubjectId, Timestamp};
 
 use crate::{
     CaseState, Enrolled, Error, Merge, Reader, Register, Result, Writer,
     convert::{case_id, from_word, maybe_time, ms, subject_id},
     crypt,
+    prepared::execute,
     schema::{cases, person_index, subjects, vault},
 };
 
@@ -53,7 +57,7 @@ impl Reader {
         let row: Option<(i64, Option<i64>)> = subjects::table
             .filter(subjects::subject_id.eq(subject.0.as_bytes().as_slice()))
             .select((subjects::subject_no, subjects::merged_into))
-            .first(&mut self.db)
+            .get_result(&mut self.db)
             .optional()?;
         match row {
             None => Ok(None),
@@ -67,7 +71,7 @@ impl Reader {
         let id: Vec<u8> = subjects::table
             .find(no)
             .select(subjects::subject_id)
-            .first(&mut self.db)?;
+            .get_result(&mut self.db)?;
         subject_id(&id)
     }
 
@@ -75,7 +79,7 @@ impl Reader {
         let row: SubjectRow = subjects::table
             .find(no)
             .select(SubjectRow::as_select())
-            .first(&mut self.db)?;
+            .get_result(&mut self.db)?;
         row.read()
     }
 
@@ -107,7 +111,7 @@ impl Reader {
             let found = person_index::table
                 .find(crypt::index(key, person).as_slice())
                 .select(person_index::subject_no)
-                .first(&mut self.db)
+                .get_result(&mut self.db)
                 .optional()?;
             if found.is_some() {
                 return Ok(found);
@@ -187,16 +191,14 @@ impl Writer {
             let (version, key) = self.keys.indexing();
             (version, crypt::index(key, person))
         };
-        let values = (
-            person_index::key_version.eq(i64::from(version)),
-            person_index::subject_no.eq(subject_no),
-        );
-        diesel::insert_into(person_index::table)
-            .values((person_index::person_key.eq(person_key.as_slice()), values))
-            .on_conflict(person_index::person_key)
-            .do_update()
-            .set(values)
-            .execute(&mut self.db)?;
+        execute!(
+            &mut self.db,
+            "INSERT INTO person_index (person_key, key_version, subject_no) VALUES (?, ?, ?)
+             ON CONFLICT (person_key) DO UPDATE SET subject_no = excluded.subject_no",
+            person_key.as_slice() => Binary,
+            i64::from(version) => BigInt,
+            subject_no => BigInt,
+        )?;
         Ok(())
     }
 

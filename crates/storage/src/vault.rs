@@ -1,13 +1,17 @@
 //! Where identity lives: what the register answered, sealed; disclosure, erasure, rotation of keys.
 
-use diesel::prelude::*;
+use diesel::{
+    prelude::*,
+    sql_types::{BigInt, Binary, Bool, Nullable, Text},
+};
 use halsonav_domain::{Address, Identity, Name, PersonId, PersonRecord, Protection, SubjectId};
 use zeroize::Zeroizing;
 
 use crate::{
     Access, Error, Extent, Merge, NewAudit, PersonChange, Result, Writer,
-    convert::{maybe_ms, subject_id, word},
+    convert::{ms, subject_id, word},
     crypt,
+    prepared::execute,
     schema::{person_index, subjects, vault},
 };
 
@@ -101,17 +105,19 @@ impl Writer {
 
     fn set_register(&mut self, no: i64, record: &PersonRecord) -> Result<()> {
         let has_address = deliverable(record).is_some();
-        diesel::update(subjects::table.find(no))
-            .set((
-                subjects::status.eq(Some(word(&record.status)?)),
-                subjects::protection.eq(word(&record.protection)?),
-                subjects::test_person.eq(record.test_person),
-                subjects::paper_opt_out.eq(record.paper_opt_out),
-                subjects::has_address.eq(has_address),
-                subjects::county.eq(record.county.as_deref()),
-                subjects::fetched.eq(maybe_ms(Some(record.fetched))),
-            ))
-            .execute(&mut self.db)?;
+        execute!(
+            &mut self.db,
+            "UPDATE subjects SET status = ?, protection = ?, test_person = ?, paper_opt_out = ?, has_address = ?,
+             county = ?, fetched = ? WHERE subject_no = ?",
+            word(&record.status)? => Text,
+            word(&record.protection)? => Text,
+            record.test_person => Bool,
+            record.paper_opt_out => Bool,
+            has_address => Bool,
+            record.county.as_deref() => Nullable<Text>,
+            ms(record.fetched) => BigInt,
+            no => BigInt,
+        )?;
         Ok(())
     }
 
@@ -163,18 +169,18 @@ impl Writer {
             .as_ref()
             .map(|address| seal("address", &encode_address(address)?))
             .transpose()?;
-        let values = (
-            vault::key_version.eq(i64::from(keys.sealing().0)),
-            vault::person_id.eq(seal("person_id", opened.person.expose().as_bytes())?),
-            vault::name.eq(name),
-            vault::address.eq(address),
-        );
-        diesel::insert_into(vault::table)
-            .values((vault::subject_no.eq(no), values.clone()))
-            .on_conflict(vault::subject_no)
-            .do_update()
-            .set(values)
-            .execute(&mut self.db)?;
+        let person = seal("person_id", opened.person.expose().as_bytes())?;
+        execute!(
+            &mut self.db,
+            "INSERT INTO vault (subject_no, key_version, person_id, name, address) VALUES (?, ?, ?, ?, ?)
+             ON CONFLICT (subject_no) DO UPDATE SET key_version = excluded.key_version,
+             person_id = excluded.person_id, name = excluded.name, address = excluded.address",
+            no => BigInt,
+            i64::from(keys.sealing().0) => BigInt,
+            person => Binary,
+            name => Nullable<Binary>,
+            address => Nullable<Binary>,
+        )?;
         Ok(())
     }
 
@@ -182,7 +188,7 @@ impl Writer {
         let row: Option<SealedRow> = vault::table
             .find(no)
             .select(SealedRow::as_select())
-            .first(&mut self.db)
+            .get_result(&mut self.db)
             .optional()?;
         let Some(row) = row else { return Ok(None) };
         let version = u32::try_from(row.key_version).map_err(|_| Error::Corrupt("key version"))?;

@@ -50,7 +50,7 @@ impl Reader {
             timers::table
                 .order(timers::due)
                 .select(timers::due)
-                .first(&mut self.db)
+                .get_result(&mut self.db)
                 .optional()?,
         )
     }

@@ -157,6 +157,26 @@ impl Reader {
         rows.into_iter().map(item).collect()
     }
 
+    /// Open work items made after number `after`, in order of making: what is new.
+    ///
+    /// # Errors
+    /// `Database`, `Corrupt`.
+    pub fn new_work_items(
+        &mut self,
+        after: Option<WorkItemNo>,
+        limit: u32,
+    ) -> Result<Vec<WorkItem>> {
+        let rows: Vec<(ItemRow, Vec<u8>, String)> = work_items::table
+            .inner_join(cases::table)
+            .filter(work_items::is_open.eq(true))
+            .filter(work_items::item_no.gt(after.map_or(0, |no| no.0)))
+            .order(work_items::item_no)
+            .limit(i64::from(limit))
+            .select((ItemRow::as_select(), cases::case_id, cases::unit))
+            .load(&mut self.db)?;
+        rows.into_iter().map(item).collect()
+    }
+
     /// One work item.
     ///
     /// # Errors
@@ -166,7 +186,7 @@ impl Reader {
             .inner_join(cases::table)
             .filter(work_items::item_no.eq(no.0))
             .select((ItemRow::as_select(), cases::case_id, cases::unit))
-            .first(&mut self.db)
+            .get_result(&mut self.db)
             .optional()?;
         row.map(item).transpose()
     }
