@@ -1,33 +1,22 @@
 //! How many steps a second become durable, against plain batched writes on the same disk.
 //!
-//! One plain step = update an instance, insert two events, one outbox row, one timer; integer keys,
-//! WAL, FULL. One durable step of ours = note the message as seen, load the case and its instance,
-//! apply: instance, ledger, one effect, one timer armed, one disarmed.
+//! One plain step is told in `halsonav_storage::yardstick`. One durable step of ours = note the
+//! message as seen, load the case and its instance, apply: instance, ledger, one effect, one timer
+//! armed, one disarmed.
 //!
 //! `cargo run --release -p halsonav-storage --example durable_steps [steps]`
 
 use std::{path::Path, time::Instant};
 
-use diesel::{connection::SimpleConnection, prelude::*};
 use halsonav_domain::{CaseId, HsaId, PersonId, RoundId, Timestamp};
 use halsonav_storage::{
     CaseChange, CaseNo, Created, DefinitionRef, Ledger, NewCase, NewEffect, NewTimer, Result,
     Storage, VaultKeys,
+    yardstick::{Style, Yardstick},
 };
 
 const CASES: u64 = 50_000;
 const STATE: usize = 400;
-
-use tables::{event, instance, outbox, timer};
-
-/// The yardstick's tables.
-#[allow(missing_docs, reason = "diesel's macro writes them")]
-mod tables {
-    diesel::table! { instance (id) { id -> BigInt, revision -> BigInt, state -> Binary, } }
-    diesel::table! { event (id) { id -> BigInt, instance -> BigInt, body -> Text, } }
-    diesel::table! { outbox (id) { id -> BigInt, instance -> BigInt, body -> Text, } }
-    diesel::table! { timer (id) { id -> BigInt, instance -> BigInt, due -> BigInt, } }
-}
 
 const BODY: &str = r#"{"template":"inbjudan","language":"sv","links":["book","rebook","cancel","form"],"start":null}"#;
 
@@ -49,14 +38,16 @@ fn main() {
             &dir.path().join(format!("rows{batch}.db")),
             batch,
             steps,
-            false,
-        );
+            Style::Single,
+        )
+        .expect("plain");
         let multi = plain(
             &dir.path().join(format!("multi{batch}.db")),
             batch,
             steps,
-            true,
-        );
+            Style::Multi,
+        )
+        .expect("plain");
         let ours =
             durable(&dir.path().join(format!("ours{batch}.db")), batch, steps).expect("durable");
         println!(
@@ -67,105 +58,15 @@ fn main() {
 }
 
 /// The yardstick: nothing but the writes.
-fn plain(path: &Path, batch: u64, steps: u64, multi: bool) -> f64 {
-    let mut db = SqliteConnection::establish(&path.to_string_lossy()).expect("opens");
-    db.batch_execute(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -131072;
-         PRAGMA wal_autocheckpoint = 4000;
-         CREATE TABLE instance (id INTEGER PRIMARY KEY, revision BIGINT, state BLOB);
-         CREATE TABLE event (id INTEGER PRIMARY KEY, instance BIGINT, body TEXT);
-         CREATE TABLE outbox (id INTEGER PRIMARY KEY, instance BIGINT, body TEXT);
-         CREATE TABLE timer (id INTEGER PRIMARY KEY, instance BIGINT, due BIGINT);",
-    )
-    .expect("tables");
-    let state = vec![7u8; STATE];
-    db.immediate_transaction(|db| {
-        (0..CASES).try_for_each(|id| {
-            let row = (
-                instance::id.eq(id.cast_signed()),
-                instance::revision.eq(0),
-                instance::state.eq(&state),
-            );
-            diesel::insert_into(instance::table)
-                .values(row)
-                .execute(db)
-                .map(|_| ())
-        })
-    })
-    .expect("instances");
+fn plain(path: &Path, batch: u64, steps: u64, style: Style) -> Result<f64> {
+    let instances = u32::try_from(CASES).unwrap_or(u32::MAX);
+    let batch = u32::try_from(batch).unwrap_or(u32::MAX);
+    let mut yardstick = Yardstick::open(path, instances, STATE)?;
     let begun = Instant::now();
-    let mut next = 0i64;
-    for _ in 0..steps / batch {
-        let ids: Vec<i64> = (0..batch.cast_signed())
-            .map(|i| (next + i) % CASES.cast_signed())
-            .collect();
-        next += batch.cast_signed();
-        db.immediate_transaction(|db| {
-            if multi {
-                plain_multi(db, &ids, &state)
-            } else {
-                plain_rows(db, &ids, &state)
-            }
-        })
-        .expect("a batch");
+    for _ in 0..steps / u64::from(batch) {
+        yardstick.write(batch, style)?;
     }
-    per_second(steps, begun)
-}
-
-fn update(db: &mut SqliteConnection, id: i64, state: &[u8]) -> QueryResult<usize> {
-    diesel::update(instance::table.find(id))
-        .set((
-            instance::revision.eq(instance::revision + 1),
-            instance::state.eq(state),
-        ))
-        .execute(db)
-}
-
-fn plain_rows(db: &mut SqliteConnection, ids: &[i64], state: &[u8]) -> QueryResult<()> {
-    for id in ids {
-        update(db, *id, state)?;
-        for _ in 0..2 {
-            diesel::insert_into(event::table)
-                .values((event::instance.eq(id), event::body.eq(BODY)))
-                .execute(db)?;
-        }
-        diesel::insert_into(outbox::table)
-            .values((outbox::instance.eq(id), outbox::body.eq(BODY)))
-            .execute(db)?;
-        diesel::insert_into(timer::table)
-            .values((timer::instance.eq(id), timer::due.eq(id + 1)))
-            .execute(db)?;
-    }
-    Ok(())
-}
-
-fn plain_multi(db: &mut SqliteConnection, ids: &[i64], state: &[u8]) -> QueryResult<()> {
-    for id in ids {
-        update(db, *id, state)?;
-    }
-    let events: Vec<_> = ids
-        .iter()
-        .chain(ids)
-        .map(|id| (event::instance.eq(*id), event::body.eq(BODY)))
-        .collect();
-    diesel::insert_into(event::table)
-        .values(&events)
-        .execute(db)?;
-    let out: Vec<_> = ids
-        .iter()
-        .map(|id| (outbox::instance.eq(*id), outbox::body.eq(BODY)))
-        .collect();
-    diesel::insert_into(outbox::table)
-        .values(&out)
-        .execute(db)?;
-    let timers: Vec<_> = ids
-        .iter()
-        .map(|id| (timer::instance.eq(*id), timer::due.eq(*id + 1)))
-        .collect();
-    diesel::insert_into(timer::table)
-        .values(&timers)
-        .execute(db)?;
-    Ok(())
+    Ok(per_second(steps, begun))
 }
 
 fn at(seconds: u64) -> Timestamp {

@@ -27,7 +27,10 @@ const PRAGMAS: &str = "
     PRAGMA wal_autocheckpoint = 4000;
 ";
 
-fn connect(path: &str, more: &str) -> Result<Db> {
+/// What the connection that writes sets besides.
+pub(crate) const WRITER: &str = "PRAGMA cache_size = -131072;";
+
+pub(crate) fn connect(path: &str, more: &str) -> Result<Db> {
     let mut db = Db::establish(path).map_err(|error| Error::Open(error.to_string()))?;
     db.batch_execute(PRAGMAS)?;
     db.batch_execute(more)?;
@@ -36,7 +39,7 @@ fn connect(path: &str, more: &str) -> Result<Db> {
 
 /// The connection that writes; brings the tables up to this version.
 pub(crate) fn connect_writer(path: &str) -> Result<Db> {
-    let mut db = connect(path, "PRAGMA cache_size = -131072;")?;
+    let mut db = connect(path, WRITER)?;
     db.run_pending_migrations(MIGRATIONS)
         .map_err(|error| Error::Migrate(error.to_string()))?;
     Ok(db)

@@ -43,6 +43,7 @@ mod subjects;
 mod vault;
 mod wakes;
 mod work_items;
+pub mod yardstick;
 
 pub use error::{Error, Result};
 pub use gate::ContactGate;
