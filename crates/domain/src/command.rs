@@ -50,6 +50,13 @@ impl CommandKind {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it says anything besides whom it is about. A task without input mappings would
+    /// otherwise send every variable of the case along.
+    #[must_use]
+    pub fn takes_payload(&self) -> bool {
+        !matches!(self.0.as_str(), "roster.lookup" | "messaging.check" | "case.readiness")
+    }
 }
 
 impl FromStr for CommandKind {

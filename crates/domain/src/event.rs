@@ -210,3 +210,17 @@ event!(LetterReturned, "letter.returned",
     /// `R01` gone away … `R10`.
     pub code: String,
 });
+
+// --- documentation ------------------------------------------------------------------------------
+
+event!(DocumentationWritten, "documentation.written",
+/// The dialogue is documented. On the topic of its own; the document itself, which holds identity,
+/// is on no topic.
+{
+    /// The journal's id of the document.
+    pub document_id: String,
+    /// What it documents: `dialogue`.
+    pub kind: String,
+    /// The unit that is responsible.
+    pub unit: crate::HsaId,
+});

@@ -37,10 +37,10 @@ pub fn build(config: &Config, region: &Region) -> Result<Built, Vec<Problem>> {
     }
     let mut maker = Maker { settings, registry: Registry::default(), problems: Vec::new() };
     let roster = maker.make::<halsonav_roster::Roster>("roster");
-    // maker.make::<halsonav_messaging::Messaging>("messaging");
+    maker.make::<halsonav_messaging::Messaging>("messaging");
     let booking = maker.make::<halsonav_booking::Booking>("booking");
     maker.make::<halsonav_forms::Forms>("forms");
-    // maker.make::<halsonav_lab::Lab>("lab");
+    maker.make::<halsonav_lab::Lab>("lab");
     // maker.make::<halsonav_print::Print>("print");
     // maker.make::<halsonav_journal::Journal>("journal");
     // maker.make::<halsonav_research::Research>("research");

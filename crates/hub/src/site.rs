@@ -61,6 +61,7 @@ pub fn assemble(config: Config, region: Region, clock: Arc<dyn Clock>) -> Result
     registry.add_worker("case", Arc::new(CaseWorker { wanted: wanted(&region) }));
     let instruments = instruments(&region)?;
     registry.add_worker("profile", Arc::new(ProfileWorker { instruments }));
+    crate::runtime::temporary(&mut registry); // TEMPORARY
     let documents = Documents::load(&region)?;
     let loaded = definitions::read(&region, &|kind| registry.operation(kind).is_some())?;
     let tables = loaded.deployment.decisions.clone();

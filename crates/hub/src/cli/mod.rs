@@ -14,7 +14,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 use halsonav_domain::Problem;
 
-pub use output::{Output, progress};
+pub use output::{Output, progress, table};
 
 /// Hälsonav, the integration hub for riktade hälsosamtal.
 #[derive(Debug, Parser)]

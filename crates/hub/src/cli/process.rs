@@ -4,8 +4,10 @@ use std::{fs, path::{Path, PathBuf}, process::ExitCode};
 
 use clap::{Subcommand, ValueEnum};
 use halsonav_domain::{Kind, Problem};
-use halsonav_engine::{Anything, Fault, load};
-mod render { pub fn svg_of(_: &str) -> Result<String, Vec<super::Fault>> { Ok(String::new()) } pub fn mermaid_of(_: &str) -> Result<String, Vec<super::Fault>> { Ok(String::new()) } }
+use halsonav_engine::{
+    Anything, Fault, load,
+    render::{self, Diagram, Marks},
+};
 use halsonav_expression::Decisions;
 use serde_json::json;
 
@@ -73,11 +75,20 @@ fn check(context: &Context, file: &Path, rules: &[PathBuf]) -> Answer {
 
 fn draw(context: &Context, file: &Path, format: Format, output: Option<&Path>) -> Answer {
     let text = read(file).map_err(one)?;
-    let picture = match format {
-        Format::Svg => render::svg_of(&text),
-        Format::Mermaid => render::mermaid_of(&text),
-    }
-    .map_err(|faults| faults.iter().map(|fault| crate::definitions::problem(&file.display().to_string(), fault)).collect::<Vec<_>>())?;
+    let decisions = tables(file, &[])?;
+    let definitions = load(&text, &decisions, &Anything)
+        .map_err(|faults| faults.iter().map(|fault| crate::definitions::problem(&file.display().to_string(), fault)).collect::<Vec<_>>())?
+        .definitions;
+    let diagram = Diagram::read(&text);
+    let marks = Marks::default();
+    let pictures: Vec<String> = definitions
+        .iter()
+        .map(|definition| match format {
+            Format::Svg => render::svg(definition, diagram.as_ref().filter(|_| definitions.len() == 1), &marks),
+            Format::Mermaid => render::mermaid(definition, &marks),
+        })
+        .collect();
+    let picture = pictures.join("\n");
     match output {
         Some(path) => {
             fs::write(path, &picture).map_err(|error| one(unreadable(path, "written", &error)))?;

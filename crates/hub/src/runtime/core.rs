@@ -89,11 +89,19 @@ impl Core {
     /// # Errors
     /// `Unavailable` when the bus cannot take them.
     pub async fn publish(&self, facts: Vec<Envelope>) -> Result<(), Problem> {
+        self.publish_to(&Topic::Events, facts).await
+    }
+
+    /// Puts facts on another topic.
+    ///
+    /// # Errors
+    /// `Unavailable` when the bus cannot take them.
+    pub async fn publish_to(&self, topic: &Topic, facts: Vec<Envelope>) -> Result<(), Problem> {
         if facts.is_empty() {
             return Ok(());
         }
         let records = facts.iter().map(codec::event).collect::<Result<Vec<_>, _>>().map_err(bus_problem)?;
-        self.bus.publish(&Topic::Events, records).await.map_err(bus_problem)
+        self.bus.publish(topic, records).await.map_err(bus_problem)
     }
 
     /// Asks the register about these people and lets what was held for them go.

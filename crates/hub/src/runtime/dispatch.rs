@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures::StreamExt;
-use halsonav_adapter::{Delivery, Outbound, Reconciled, Stop};
+use halsonav_adapter::{Delivery, Operation, Outbound, Reconciled, Stop};
 use halsonav_bus::{Consumer, Delivered, codec};
 use halsonav_domain::{CaseId, CommandId, Kind, Outcome, Problem, SubjectId, Timestamp, Topic};
 use halsonav_storage::{Claim, EffectRef, Epoch, Ready};
@@ -84,7 +84,13 @@ impl Dispatcher {
             records = self.consumer.poll(BATCH, Some(wait)) => records,
         };
         Some(match records {
-            Ok(records) => self.take(records).await.map(|taken| taken + lost),
+            Ok(records) => match self.take(records).await {
+                Ok(taken) => Ok(taken + lost),
+                Err(problem) => {
+                    // What was polled comes again; a claim that was made is then reconciled.
+                    self.consumer.rewind().await.map_err(bus_problem).and(Err(problem))
+                }
+            },
             Err(error) => Err(bus_problem(error)),
         })
     }
@@ -153,59 +159,51 @@ impl Dispatcher {
         effect.reconcile && !self.operation(effect.effect.command.kind.operation()).is_some_and(|o| o.idempotent)
     }
 
-    fn operation(&self, name: &str) -> Option<&'static halsonav_adapter::Operation> {
+    fn operation(&self, name: &str) -> Option<&'static Operation> {
         self.outbound.operations().iter().find(|operation| operation.name == name)
     }
 
-    /// Sends what may leave, in the batches that each operation wants.
+    /// Sends what may leave, in the batches that each operation wants and in the order decided.
     async fn deliver(&self, ready: Vec<Ready>) -> Result<Vec<Verdict>, Problem> {
         let mut by_operation: BTreeMap<String, Vec<Ready>> = BTreeMap::new();
         for effect in ready {
             by_operation.entry(effect.effect.command.kind.operation().to_owned()).or_default().push(effect);
         }
         let mut verdicts = Vec::new();
-        for (name, mut effects) in by_operation {
+        for (name, effects) in by_operation {
             let Some(operation) = self.operation(&name) else {
                 let problem = Problem::new(Kind::Invalid, "HUB-DISPATCH-002", format!("{} has no operation '{name}'", self.adapter));
                 verdicts.extend(effects.into_iter().map(|e| outcome::judge(&self.core, e, Outcome::Failed(problem.clone()))));
                 continue;
             };
-            let mut batches = Vec::new();
-            while !effects.is_empty() {
-                let rest = effects.split_off(effects.len().min(operation.batch.max(1)));
-                batches.push(std::mem::replace(&mut effects, rest));
-            }
-            let results = futures::stream::iter(batches.into_iter().map(|batch| self.one_batch(operation, batch)))
-                .buffered(AT_ONCE)
-                .collect::<Vec<_>>()
-                .await;
-            for result in results {
-                verdicts.extend(result?);
-            }
+            verdicts.extend(self.deliver_all(operation, effects).await?);
         }
         Ok(verdicts)
     }
 
-    async fn one_batch(&self, operation: &'static halsonav_adapter::Operation, batch: Vec<Ready>) -> Result<Vec<Verdict>, Problem> {
-        let prepared = prepare::deliveries(&self.core, operation, batch).await?;
+    async fn deliver_all(&self, operation: &'static Operation, effects: Vec<Ready>) -> Result<Vec<Verdict>, Problem> {
         let mut verdicts = Vec::new();
         let mut sent: BTreeMap<CommandId, Ready> = BTreeMap::new();
-        let mut deliveries: Vec<Delivery> = Vec::new();
-        for (ready, delivery) in prepared {
+        let mut batches: Vec<Vec<Delivery>> = Vec::new();
+        for (ready, delivery) in prepare::deliveries(&self.core, operation, effects).await? {
             match delivery {
                 Ok(delivery) => {
                     sent.insert(delivery.command.id, ready);
-                    deliveries.push(delivery);
+                    match batches.last_mut().filter(|batch| batch.len() < operation.batch) {
+                        Some(batch) => batch.push(delivery),
+                        None => batches.push(vec![delivery]),
+                    }
                 }
                 Err(problem) => verdicts.push(outcome::judge(&self.core, ready, Outcome::Failed(problem))),
             }
         }
-        if deliveries.is_empty() {
-            return Ok(verdicts);
-        }
-        for (id, outcome) in self.outbound.deliver(operation.name, deliveries).await {
-            if let Some(ready) = sent.remove(&id) {
-                verdicts.push(outcome::judge(&self.core, ready, outcome));
+        let mut answers = futures::stream::iter(batches.into_iter().map(|batch| self.outbound.deliver(operation.name, batch)))
+            .buffered(AT_ONCE);
+        while let Some(outcomes) = answers.next().await {
+            for (id, outcome) in outcomes {
+                if let Some(ready) = sent.remove(&id) {
+                    verdicts.push(outcome::judge(&self.core, ready, outcome));
+                }
             }
         }
         // An adapter that says nothing about a delivery does not know.
@@ -222,6 +220,7 @@ impl Dispatcher {
         let mut facts = Vec::new();
         let mut people = Vec::new();
         let mut kept = Vec::new();
+        let mut documented = Vec::new();
         for verdict in verdicts {
             match verdict {
                 Verdict::Settled(settled) => {
@@ -230,7 +229,9 @@ impl Dispatcher {
                     if let Some(problem) = settled.denied.take() {
                         self.core.lane_denied(&self.adapter, &problem).await?;
                     }
+                    self.core.metrics.effect(&self.adapter, outcome::word(&settled.settlement.settled));
                     facts.extend(settled.fact);
+                    documented.extend(settled.documented);
                     people.extend(settled.person);
                     kept.extend(settled.keep);
                     settlements.push(settled.settlement);
@@ -241,6 +242,7 @@ impl Dispatcher {
         self.core.take_in(people).await?;
         kept_first(&self.core, kept).await?;
         self.core.publish(facts).await?;
+        self.core.publish_to(&Topic::Documentation, documented).await?;
         if settlements.is_empty() {
             return Ok(());
         }
@@ -265,10 +267,17 @@ impl Dispatcher {
         let mut resend = Vec::new();
         let mut verdicts = Vec::new();
         for mut lost in due {
-            let Some(operation) = self.operation(lost.ready.effect.command.kind.operation()) else { continue };
+            let Some(operation) = self.operation(lost.ready.effect.command.kind.operation()) else {
+                verdicts.push(outcome::unknowable(&self.core, lost.ready));
+                continue;
+            };
             let (ready, delivery) = match prepare::deliveries(&self.core, operation, vec![lost.ready.clone()]).await?.pop() {
                 Some((ready, Ok(delivery))) => (ready, delivery),
-                _ => continue,
+                // It cannot even be said again: only a human can find out.
+                _ => {
+                    verdicts.push(outcome::unknowable(&self.core, lost.ready));
+                    continue;
+                }
             };
             match self.outbound.reconcile(operation.name, &delivery).await {
                 Reconciled::Settled(outcome) => verdicts.push(outcome::judge(&self.core, ready, outcome)),

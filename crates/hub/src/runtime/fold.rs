@@ -1,10 +1,10 @@
 //! From what a step asks for to what the store changes. Several inputs of one case in one batch
 //! make one change; what opened and closed within it is left out.
 
-use halsonav_domain::Timestamp;
+use halsonav_domain::{CommandKind, Timestamp};
 use halsonav_engine::Effect;
 use halsonav_storage::{Awaits, CaseChange, Ledger, NewEffect, NewIncident, NewSubscription, NewTimer, NewWorkItem};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Header of an effect that an operator asked for again under the key of an earlier job.
 pub const REPEATS: &str = "halsonav-repeats";
@@ -33,12 +33,12 @@ fn one(change: &mut CaseChange, effect: Effect, contact: &dyn Fn(&str) -> bool, 
             if let Some(earlier) = repeats {
                 headers.insert(REPEATS.to_owned(), earlier.to_string());
             }
-            match kind.parse() {
+            match kind.parse::<CommandKind>() {
                 Ok(parsed) => change.effects.push(NewEffect {
                     job: key,
                     contact: contact(&kind),
+                    payload: if parsed.takes_payload() { payload } else { json!({}) },
                     kind: parsed,
-                    payload,
                     headers,
                     not_before: None,
                 }),

@@ -52,16 +52,25 @@ pub fn meaning(envelope: &Envelope, ttl: jiff::SignedDuration) -> Result<Meaning
         name => Input::Message {
             id: format!("{}#{}", envelope.source, envelope.id),
             name: name.to_owned(),
-            correlation: envelope
-                .correlationkey
-                .clone()
-                .or_else(|| envelope.subject.map(|case| case.to_string()))
-                .unwrap_or_default(),
+            correlation: correlation(envelope),
             variables: control(envelope.data.clone()),
             expires: envelope.time.checked_add(ttl).ok(),
         },
     };
     Ok(Meaning::Step(input))
+}
+
+/// The key that the fact itself carries; a change of a booking is about that booking; anything else
+/// is about the case.
+fn correlation(envelope: &Envelope) -> String {
+    let of_booking = matches!(envelope.kind.as_str(), BookingChanged::TYPE | BookingCancelled::TYPE);
+    let booking = envelope.data.get("bookingId").and_then(Value::as_str).filter(|_| of_booking);
+    envelope
+        .correlationkey
+        .clone()
+        .or_else(|| booking.map(str::to_owned))
+        .or_else(|| envelope.subject.map(|case| case.to_string()))
+        .unwrap_or_default()
 }
 
 fn read<T: DeserializeOwned>(envelope: &Envelope) -> Result<T, Problem> {

@@ -148,3 +148,22 @@ fn bus_problem(error: halsonav_bus::Error) -> Problem {
 fn ended(part: &str) -> Problem {
     Problem::new(Kind::Internal, "HUB-RUN-001", format!("{part} ended by itself"))
 }
+
+struct Stub(&'static [halsonav_adapter::Operation]);
+#[async_trait::async_trait]
+impl halsonav_adapter::Outbound for Stub {
+    fn operations(&self) -> &'static [halsonav_adapter::Operation] { self.0 }
+    async fn deliver(&self, op: &str, batch: Vec<halsonav_adapter::Delivery>) -> Vec<(halsonav_domain::CommandId, halsonav_domain::Outcome)> {
+        batch.into_iter().map(|d| { let id = d.command.id; let v = match op { "letter" => serde_json::json!({"letterId": id.to_string(), "jobId": "J"}), "recall" => serde_json::json!({"recalled": false}), "document" => serde_json::json!({"documentId": id.to_string()}), _ => serde_json::json!({"accepted": true}) }; (id, halsonav_domain::Done::new(v).into()) }).collect()
+    }
+    async fn reconcile(&self, _: &str, _: &halsonav_adapter::Delivery) -> halsonav_adapter::Reconciled { halsonav_adapter::Reconciled::Absent }
+}
+pub fn temporary(r: &mut Registry) {
+    use halsonav_adapter::{Operation, Disclosure};
+    static P: [Operation; 2] = [Operation { name: "letter", contact: true, disclosure: Disclosure::Full, idempotent: true, batch: 100 }, Operation { name: "recall", contact: false, disclosure: Disclosure::None, idempotent: true, batch: 100 }];
+    static J: [Operation; 1] = [Operation { name: "document", contact: false, disclosure: Disclosure::Full, idempotent: true, batch: 100 }];
+    static R: [Operation; 1] = [Operation { name: "contribute", contact: false, disclosure: Disclosure::None, idempotent: true, batch: 100 }];
+    r.add_worker("print", std::sync::Arc::new(Stub(&P)));
+    r.add_worker("journal", std::sync::Arc::new(Stub(&J)));
+    r.add_worker("research", std::sync::Arc::new(Stub(&R)));
+}

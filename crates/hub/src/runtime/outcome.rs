@@ -11,6 +11,8 @@ use super::{Core, prepare::Keep};
 
 /// The BPMN error of the gate.
 const NOT_CONTACTABLE: &str = "not-contactable";
+/// The fact on the documentation topic. It says where the document is, not what is in it.
+const DOCUMENTED: &str = "documentation.written";
 
 /// What the dispatcher does next with one effect.
 #[derive(Debug)]
@@ -32,13 +34,15 @@ pub struct Ending {
     pub person: Vec<PersonRecord>,
     /// For the record.
     pub keep: Vec<Keep>,
+    /// For journal systems that listen.
+    pub documented: Option<Envelope>,
     /// Credentials or permissions are wrong: the whole lane needs a human.
     pub denied: Option<Problem>,
 }
 
 fn ending(effect: EffectNo, settled: Settled) -> Ending {
     let settlement = Settlement { effect, epoch: Epoch(0), settled, references: Vec::new() };
-    Ending { settlement, fact: Vec::new(), person: Vec::new(), keep: Vec::new(), denied: None }
+    Ending { settlement, fact: Vec::new(), person: Vec::new(), keep: Vec::new(), documented: None, denied: None }
 }
 
 /// Judges one outcome.
@@ -94,6 +98,10 @@ pub fn unknowable(core: &Core, ready: Ready) -> Verdict {
 fn done_with(core: &Core, ready: &Ready, mut done: Done) -> Ending {
     let mut ending = ending(ready.effect.no, Settled::Done);
     ending.keep = keep(ready, &mut done.result, core.clock.now());
+    if ready.effect.command.kind.as_str() == "journal.document" {
+        let data = json!({ "documentId": done.result.get("documentId"), "kind": "dialogue", "unit": ready.effect.command.unit });
+        ending.documented = Some(fact(core, ready, DOCUMENTED, data));
+    }
     let data = CommandDone { job: ready.effect.job, result: done.result }.data();
     ending.fact.push(fact(core, ready, CommandDone::TYPE, data));
     ending.person.extend(done.person.map(|person| *person));
@@ -165,5 +173,18 @@ fn keep(ready: &Ready, result: &mut Value, at: Timestamp) -> Vec<Keep> {
             vec![record("profile", "profile", shown), Keep::Document(case, document)]
         }
         _ => Vec::new(),
+    }
+}
+
+/// The metric label of an outcome.
+#[must_use]
+pub fn word(settled: &Settled) -> &'static str {
+    match settled {
+        Settled::Done => "done",
+        Settled::Refused(_) => "refused",
+        Settled::Failed(_) => "failed",
+        Settled::Retry(..) => "retry",
+        Settled::Ask(..) => "ask",
+        Settled::Unknown(_) => "unknown",
     }
 }

@@ -10,6 +10,9 @@ use serde_json::{Map, Value, json};
 
 use super::{Core, dispatch::neighbour_id, store_problem};
 
+/// Threads that set letters at once.
+const THREADS: usize = 2;
+
 /// Something to keep about a case.
 #[derive(Clone, Debug)]
 pub enum Keep {
@@ -57,20 +60,28 @@ pub async fn deliveries(
         .write_async(move |tx| background(tx, operation, &asked, at))
         .await
         .map_err(store_problem)?;
-    let core = core.clone();
-    // Letters are set in type here: that is work for a thread of its own.
-    tokio::task::spawn_blocking(move || {
-        batch
-            .into_iter()
-            .zip(background)
-            .map(|(ready, background)| {
-                let delivery = delivery(&core, operation, &ready, background);
-                (ready, delivery)
-            })
-            .collect()
-    })
-    .await
-    .map_err(|_| Problem::new(Kind::Internal, "HUB-DISPATCH-007", "preparing a command failed"))
+    // Letters are set in type here: that is work for threads of its own, several letters at once.
+    let mut work: Vec<(Ready, Background)> = batch.into_iter().zip(background).collect();
+    let share = work.len().div_ceil(THREADS).max(1);
+    let mut parts = Vec::new();
+    while !work.is_empty() {
+        let rest = work.split_off(share.min(work.len()));
+        let part = std::mem::replace(&mut work, rest);
+        let core = core.clone();
+        parts.push(tokio::task::spawn_blocking(move || {
+            part.into_iter()
+                .map(|(ready, background)| {
+                    let delivery = delivery(&core, operation, &ready, background);
+                    (ready, delivery)
+                })
+                .collect::<Vec<_>>()
+        }));
+    }
+    let mut prepared = Vec::new();
+    for part in parts {
+        prepared.extend(part.await.map_err(|_| Problem::new(Kind::Internal, "HUB-DISPATCH-007", "preparing a command failed"))?);
+    }
+    Ok(prepared)
 }
 
 fn background(

@@ -8,7 +8,7 @@ use std::{
 };
 
 use halsonav_bus::{Consumer, Delivered, codec};
-use halsonav_domain::{CaseId, Envelope, Kind, Problem, Timestamp, Topic};
+use halsonav_domain::{CaseId, Envelope, Kind, Problem, Reference, Timestamp, Topic};
 use halsonav_engine::{Input, Instance, Library, Rejection, WaitingFor};
 use halsonav_storage::{CaseChange, DueTimer, HubIncident, StoredInstance, Writer};
 use serde_json::Value;
@@ -336,6 +336,11 @@ fn aside(
     }
     if envelope.kind == "resident.opted-out" {
         tx.opt_out(&stored.case.subject, "all", true)?;
+    }
+    if envelope.kind == "booking.made" {
+        // A booking of the resident's own making: its later changes are known by it.
+        let value = envelope.data.get("bookingId").and_then(Value::as_str).unwrap_or_default().to_owned();
+        tx.note_reference(stored.case.no, &Reference { kind: "booking".to_owned(), value }, envelope.time)?;
     }
     if let Some(kind) = intake::settles(&envelope.kind) {
         let value = envelope.data.get(kind.1).and_then(Value::as_str).unwrap_or_default();

@@ -1,0 +1,141 @@
+//! The clock runs ahead: everything that is due happens, the hub works until it is quiet, and then
+//! the clock jumps to the next thing that will happen.
+
+use std::{io, sync::Arc, time::Instant};
+
+use halsonav_domain::{Problem, Timestamp, VirtualClock};
+use halsonav_storage::CaseState;
+use jiff::SignedDuration;
+
+use super::{
+    agenda::{Act, Agenda},
+    post::Post,
+    residents::Residents,
+    staff::Staff,
+    state::{State, unusable},
+    world::World,
+};
+use crate::runtime::{Core, Hub, Settled, store_problem};
+
+/// The clock jumps by whole hours, so that what happens within one is one batch.
+const HOUR_MS: i64 = 3_600_000;
+/// A round is over after this long, whatever still waits.
+const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 420);
+
+/// Everything that moves.
+pub struct Driver {
+    /// The hub.
+    pub hub: Hub,
+    /// The world around it.
+    pub world: World,
+    /// Residents.
+    pub residents: Residents,
+    /// People at work.
+    pub staff: Staff,
+    /// The postal service.
+    pub post: Post,
+    /// What will happen.
+    pub agenda: Agenda,
+    /// The clock.
+    pub clock: Arc<VirtualClock>,
+    /// Where the run stands.
+    pub state: State,
+    /// Where it is written.
+    pub out: std::path::PathBuf,
+}
+
+/// What a run took.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Spent {
+    /// What the hub did.
+    pub settled: Settled,
+    /// Wall-clock seconds.
+    pub seconds: f64,
+}
+
+impl Driver {
+    /// Runs the round to its end.
+    ///
+    /// # Errors
+    /// When hub or world fail.
+    pub async fn run(&mut self, bar: &indicatif::ProgressBar) -> Result<Spent, Problem> {
+        let begun = Instant::now();
+        let mut spent = Spent::default();
+        let starts = self.state.now;
+        self.residents.plan_fates(&self.world, &mut self.agenda);
+        self.post.plan(&self.residents, &mut self.agenda, self.state.now);
+        let core = self.hub.core.clone();
+        let mut look_at = self.state.now;
+        loop {
+            spent.settled += self.hour(&core).await?;
+            if self.state.now >= look_at {
+                look_at = self.state.now + SignedDuration::from_hours(24);
+                let (open, over) = standing(&core).await?;
+                bar.set_position(over);
+                if open == 0 || self.state.now.duration_since(starts) > LONGEST {
+                    break;
+                }
+            }
+            let Some(next) = self.next(&core).await? else { break };
+            self.state.now = next;
+            self.state.keep(&self.out)?;
+            self.clock.advance(next);
+        }
+        spent.seconds = begun.elapsed().as_secs_f64();
+        Ok(spent)
+    }
+
+    /// Everything that is due now, until nothing is.
+    async fn hour(&mut self, core: &Arc<Core>) -> Result<Settled, Problem> {
+        let mut sum = Settled::default();
+        loop {
+            self.hub.ask().await?;
+            sum += self.hub.settle().await?;
+            self.residents.look(&self.world, &mut self.agenda);
+            self.staff.look(core, &self.residents, &mut self.agenda).await?;
+            self.post.look(&self.world, core, &self.residents, &self.staff, &mut self.agenda).await?;
+            let now = self.state.now;
+            let mut any = false;
+            while let Some(act) = self.agenda.due(now) {
+                any = true;
+                self.act(core, &act).await?;
+                self.agenda.done(&act).map_err(|error| unusable(&self.out, &error))?;
+            }
+            if !any {
+                return Ok(sum);
+            }
+            self.world.settled().await;
+        }
+    }
+
+    async fn act(&mut self, core: &Arc<Core>, act: &Act) -> Result<(), Problem> {
+        match act {
+            Act::Work(no) => self.staff.work(&self.world, core, &self.residents, *no).await,
+            Act::Pickup | Act::Letter(..) | Act::Return(..) => {
+                let fetched = self.post.act(&self.world, &self.residents, &mut self.agenda, act, self.state.now);
+                fetched.map_err(|error: io::Error| unusable(&self.out, &error))
+            }
+            _ => self.residents.act(&self.world, core, &mut self.agenda, act).await,
+        }
+    }
+
+    /// The hour in which something happens next.
+    async fn next(&self, core: &Core) -> Result<Option<Timestamp>, Problem> {
+        let stored =
+            core.storage.read_async(|r| Ok([r.next_due()?, r.next_publish()?])).await.map_err(store_problem)?;
+        let next = stored.into_iter().flatten().chain(self.agenda.next()).min();
+        Ok(next.map(|at| round_up(at).max(self.state.now + SignedDuration::from_hours(1))))
+    }
+}
+
+fn round_up(at: Timestamp) -> Timestamp {
+    let hours = at.as_millisecond().div_euclid(HOUR_MS) + i64::from(at.as_millisecond().rem_euclid(HOUR_MS) > 0);
+    Timestamp::from_millisecond(hours * HOUR_MS).unwrap_or(at)
+}
+
+/// How many cases are open, and how many are over.
+async fn standing(core: &Core) -> Result<(u64, u64), Problem> {
+    let rows = core.storage.read_async(|r| r.standing(None)).await.map_err(store_problem)?;
+    let over: u64 = rows.iter().filter(|row| row.state == CaseState::Ended).map(|row| row.cases).sum();
+    Ok((rows.iter().map(|row| row.cases).sum::<u64>() - over, over))
+}
