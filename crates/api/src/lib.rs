@@ -10,12 +10,21 @@
 //! answered like one that does not exist.
 
 mod access;
+mod body;
 mod door;
+mod guard;
+mod numbers;
+mod once;
+mod openapi;
+mod page;
 mod problem;
+mod routes;
 mod server;
 mod settings;
 mod state;
+mod suppress;
 mod token;
+mod trail;
 
 use std::sync::Arc;
 
@@ -47,4 +56,10 @@ impl std::fmt::Debug for Api {
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
+}
+
+/// The contract: OpenAPI 3.1 as JSON, which `GET /openapi.json` answers and `contracts/` keeps.
+#[must_use]
+pub fn contract() -> &'static str {
+    openapi::text()
 }

@@ -2,11 +2,15 @@
 
 use std::{net::TcpListener, time::Duration};
 
-use actix_web::{App, HttpServer, middleware::DefaultHeaders, web};
+use actix_web::{
+    App, HttpServer, ResponseError as _,
+    middleware::{DefaultHeaders, from_fn},
+    web,
+};
 use halsonav_domain::{Kind, Problem};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Api, state::State};
+use crate::{Api, guard::guard, problem::Fault, routes, state::State};
 
 /// A client has this long to send its headers.
 const HEADERS: Duration = Duration::from_secs(10);
@@ -27,7 +31,12 @@ pub async fn serve(
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::new(state.clone()))
+            .app_data(web::QueryConfig::default().error_handler(|_, _| Fault::query().into()))
+            .app_data(web::PathConfig::default().error_handler(|_, _| Fault::not_found().into()))
+            .wrap(from_fn(guard))
             .wrap(headers())
+            .configure(routes::configure)
+            .default_service(web::to(|| async { Fault::not_found().error_response() }))
     })
     .workers(settings.workers.max(1))
     .client_request_timeout(HEADERS)
