@@ -29,7 +29,7 @@ pub struct Send {
     /// Language of the text, `sv`, `sv-latt`, `en` …; falls back to `sv`.
     #[serde(default)]
     pub language: Option<String>,
-    /// What the resident can do from the message: `book`, `rebook`, `cancel`, `form`.
+    /// What the resident can do from the message: `book`, `decline`, `rebook`, `cancel`, `form`.
     #[serde(default)]
     pub links: Vec<String>,
     /// A booked time to state in the text.

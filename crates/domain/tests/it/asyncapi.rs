@@ -24,8 +24,11 @@ fn references(text: &str) -> BTreeSet<&str> {
 #[test]
 fn it_refers_to_every_schema_and_to_no_other() {
     let text = text();
-    let referred: BTreeSet<String> =
-        references(&text).into_iter().filter_map(|r| r.strip_prefix("./schemas/")).map(str::to_owned).collect();
+    let referred: BTreeSet<String> = references(&text)
+        .into_iter()
+        .filter_map(|r| r.strip_prefix("./schemas/"))
+        .map(str::to_owned)
+        .collect();
     let there: BTreeSet<String> = files("schemas").into_iter().collect();
     assert_eq!(referred, there);
 }
@@ -33,9 +36,18 @@ fn it_refers_to_every_schema_and_to_no_other() {
 #[test]
 fn its_own_references_lead_somewhere() {
     let text = text();
-    for reference in references(&text).into_iter().filter_map(|r| r.strip_prefix("#/")) {
-        let name = reference.rsplit('/').next().expect("a last part").replace("~1", "/");
-        let defined = text.lines().any(|line| line.trim() == format!("{name}:") || line.trim() == format!("'{name}':"));
+    for reference in references(&text)
+        .into_iter()
+        .filter_map(|r| r.strip_prefix("#/"))
+    {
+        let name = reference
+            .rsplit('/')
+            .next()
+            .expect("a last part")
+            .replace("~1", "/");
+        let defined = text
+            .lines()
+            .any(|line| line.trim() == format!("{name}:") || line.trim() == format!("'{name}':"));
         assert!(defined, "#/{reference} leads nowhere");
     }
 }
@@ -43,12 +55,25 @@ fn its_own_references_lead_somewhere() {
 #[test]
 fn it_knows_every_topic_and_every_type() {
     let text = text();
-    for topic in [Topic::Events, Topic::Commands("{adapter}".to_owned()), Topic::Documentation] {
+    for topic in [
+        Topic::Events,
+        Topic::Commands("{adapter}".to_owned()),
+        Topic::Documentation,
+    ] {
         let line = format!("address: {topic}\n");
-        assert!(text.contains(&line) || text.contains(&format!("address: '{topic}'\n")), "{topic}");
+        assert!(
+            text.contains(&line) || text.contains(&format!("address: '{topic}'\n")),
+            "{topic}"
+        );
     }
-    let frames = |contract: &catalogue::Contract| contract.part != Part::Frame && contract.part != Part::Result;
+    let frames = |contract: &catalogue::Contract| {
+        contract.part != Part::Frame && contract.part != Part::Result
+    };
     for contract in catalogue::all().into_iter().filter(frames) {
-        assert!(text.contains(&format!("const: {}\n", contract.name)), "{} is no message", contract.name);
+        assert!(
+            text.contains(&format!("const: {}\n", contract.name)),
+            "{} is no message",
+            contract.name
+        );
     }
 }

@@ -56,12 +56,20 @@ impl Contract {
     }
 }
 
-fn contract<T: JsonSchema + Serialize + DeserializeOwned>(name: &'static str, part: Part) -> Contract {
+fn contract<T: JsonSchema + Serialize + DeserializeOwned>(
+    name: &'static str,
+    part: Part,
+) -> Contract {
     let again = |value: &Value| {
         let read: T = serde_json::from_value(value.clone()).map_err(|error| error.to_string())?;
         serde_json::to_value(read).map_err(|error| error.to_string())
     };
-    Contract { name, part, schema: schema_for!(T).to_value(), again }
+    Contract {
+        name,
+        part,
+        schema: schema_for!(T).to_value(),
+        again,
+    }
 }
 
 fn pair<C, R>(name: &'static str) -> [Contract; 2]
@@ -69,7 +77,10 @@ where
     C: JsonSchema + Serialize + DeserializeOwned,
     R: JsonSchema + Serialize + DeserializeOwned,
 {
-    [contract::<C>(name, Part::Command), contract::<R>(name, Part::Result)]
+    [
+        contract::<C>(name, Part::Command),
+        contract::<R>(name, Part::Result),
+    ]
 }
 
 fn event<T: Event + JsonSchema>() -> Contract {
@@ -78,8 +89,16 @@ fn event<T: Event + JsonSchema>() -> Contract {
 
 /// All of them.
 pub fn all() -> Vec<Contract> {
-    let frames = [contract::<Envelope>("envelope", Part::Frame), contract::<Command>("command", Part::Frame), contract::<Problem>("problem", Part::Frame)];
-    frames.into_iter().chain(commands().into_iter().flatten()).chain(events()).collect()
+    let frames = [
+        contract::<Envelope>("envelope", Part::Frame),
+        contract::<Command>("command", Part::Frame),
+        contract::<Problem>("problem", Part::Frame),
+    ];
+    frames
+        .into_iter()
+        .chain(commands().into_iter().flatten())
+        .chain(events())
+        .collect()
 }
 
 fn commands() -> Vec<[Contract; 2]> {
@@ -129,7 +148,8 @@ fn events() -> Vec<Contract> {
 
 /// A contract by name and part.
 pub fn find<'a>(all: &'a [Contract], name: &str, part: Part) -> Option<&'a Contract> {
-    all.iter().find(|contract| contract.name == name && contract.part == part)
+    all.iter()
+        .find(|contract| contract.name == name && contract.part == part)
 }
 
 /// A type that is added to the vocabulary and forgotten here would have no contract.
@@ -139,7 +159,10 @@ fn nothing_of_the_vocabulary_is_left_out() {
     let events = include_str!("../../src/event.rs");
     for line in events.lines().filter(|line| line.starts_with("event!(")) {
         let name = line.split('"').nth(1).expect("a type in quotes");
-        assert!(find(&all, name, Part::Event).is_some(), "event {name} has no contract");
+        assert!(
+            find(&all, name, Part::Event).is_some(),
+            "event {name} has no contract"
+        );
     }
     let modules = [
         include_str!("../../src/command/booking.rs"),
@@ -152,10 +175,24 @@ fn nothing_of_the_vocabulary_is_left_out() {
         include_str!("../../src/command/research.rs"),
         include_str!("../../src/command/roster.rs"),
     ];
-    for line in modules.iter().flat_map(|text| text.lines()).filter(|line| line.starts_with("/// `")) {
+    for line in modules
+        .iter()
+        .flat_map(|text| text.lines())
+        .filter(|line| line.starts_with("/// `"))
+    {
         let name = line.split('`').nth(1).expect("a kind in backticks");
-        assert!(find(&all, name, Part::Command).is_some(), "command {name} has no contract");
+        assert!(
+            find(&all, name, Part::Command).is_some(),
+            "command {name} has no contract"
+        );
     }
-    let declared = include_str!("../../src/command.rs").lines().filter(|line| line.starts_with("pub mod ")).count();
-    assert_eq!(declared, modules.len(), "a command module is not looked at here");
+    let declared = include_str!("../../src/command.rs")
+        .lines()
+        .filter(|line| line.starts_with("pub mod "))
+        .count();
+    assert_eq!(
+        declared,
+        modules.len(),
+        "a command module is not looked at here"
+    );
 }

@@ -17,7 +17,15 @@ fn contracts(path: &str) -> PathBuf {
 /// Names of the files in a folder under `contracts/`, in order.
 fn files(folder: &str) -> Vec<String> {
     let entries = fs::read_dir(contracts(folder)).expect("the folder is there");
-    let mut names: Vec<String> = entries.map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> = entries
+        .map(|entry| {
+            entry
+                .expect("readable")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
     names.sort();
     names
 }

@@ -11,12 +11,18 @@ fn the_schemas_are_those_of_the_types() {
     for contract in catalogue::all() {
         let file = contract.file();
         let path = contracts("schemas").join(&file);
-        let text = format!("{}\n", serde_json::to_string_pretty(&contract.schema).expect("JSON"));
+        let text = format!(
+            "{}\n",
+            serde_json::to_string_pretty(&contract.schema).expect("JSON")
+        );
         if update {
             fs::write(&path, &text).expect("written");
         }
         let there = fs::read_to_string(&path).unwrap_or_default();
-        assert!(there == text, "{file} is not what the type says: UPDATE_CONTRACTS=1 writes it again; then see contracts/README.md");
+        assert!(
+            there == text,
+            "{file} is not what the type says: UPDATE_CONTRACTS=1 writes it again; then see contracts/README.md"
+        );
         expected.insert(file);
     }
     let there: BTreeSet<String> = files("schemas").into_iter().collect();
@@ -29,10 +35,17 @@ fn every_schema_is_one_and_says_what_it_is_for() {
     for contract in catalogue::all() {
         let file = contract.file();
         assert!(jsonschema::meta::is_valid(&contract.schema), "{file}");
-        let described = contract.schema["description"].as_str().is_some_and(|text| text.len() > 10);
+        let described = contract.schema["description"]
+            .as_str()
+            .is_some_and(|text| text.len() > 10);
         assert!(described, "{file} has no description");
-        for (field, schema) in contract.schema["properties"].as_object().into_iter().flatten() {
-            let told = schema["description"].as_str().is_some() || schema["$ref"].as_str().is_some();
+        for (field, schema) in contract.schema["properties"]
+            .as_object()
+            .into_iter()
+            .flatten()
+        {
+            let told =
+                schema["description"].as_str().is_some() || schema["$ref"].as_str().is_some();
             assert!(told, "{file}: {field} is not described");
         }
     }
