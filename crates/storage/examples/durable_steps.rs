@@ -90,40 +90,7 @@ fn durable(path: &Path, batch: u64, steps: u64) -> Result<f64> {
     let ids: Vec<CaseId> = (0..CASES)
         .map(|n| CaseId(uuid::Uuid::from_u128(spread(n))))
         .collect();
-    let made = ids.clone();
-    let cases: Vec<CaseNo> = storage.write(move |tx| {
-        let people: Vec<PersonId> = (0..CASES).map(person).collect();
-        let enrolled = tx.enrol(&people)?;
-        let new: Vec<NewCase> = enrolled
-            .iter()
-            .zip(&made)
-            .map(|(enrolled, id)| NewCase {
-                id: *id,
-                subject: enrolled.subject,
-                round: RoundId("2026".to_owned()),
-                unit: HsaId::new("SE2321000016-1HZ5"),
-                definition: DefinitionRef {
-                    id: "halsosamtal".to_owned(),
-                    version: 1,
-                },
-                at: at(0),
-            })
-            .collect();
-        let created = tx.create_cases(&new)?;
-        let numbers: Vec<CaseNo> = created
-            .into_iter()
-            .map(|created| match created {
-                Created::New(no) | Created::Exists(no, _) => no,
-            })
-            .collect();
-        let first: Vec<CaseChange> = numbers
-            .iter()
-            .zip(&made)
-            .map(|(no, id)| step(*no, *id, 0))
-            .collect();
-        tx.apply(&first)?;
-        Ok(numbers)
-    })?;
+    let cases = begin(&storage, ids.clone())?;
     assert_eq!(cases.len() as u64, CASES);
     let begun = Instant::now();
     let mut next = 0u64;
@@ -157,6 +124,43 @@ fn durable(path: &Path, batch: u64, steps: u64) -> Result<f64> {
         })?;
     }
     Ok(per_second(steps, begun))
+}
+
+/// Every person enrolled, every case made and stepped once.
+fn begin(storage: &Storage, made: Vec<CaseId>) -> Result<Vec<CaseNo>> {
+    storage.write(move |tx| {
+        let people: Vec<PersonId> = (0..CASES).map(person).collect();
+        let enrolled = tx.enrol(&people)?;
+        let new: Vec<NewCase> = enrolled
+            .iter()
+            .zip(&made)
+            .map(|(enrolled, id)| NewCase {
+                id: *id,
+                subject: enrolled.subject,
+                round: RoundId("2026".to_owned()),
+                unit: HsaId::new("SE2321000016-1HZ5"),
+                definition: DefinitionRef {
+                    id: "halsosamtal".to_owned(),
+                    version: 1,
+                },
+                at: at(0),
+            })
+            .collect();
+        let created = tx.create_cases(&new)?;
+        let numbers: Vec<CaseNo> = created
+            .into_iter()
+            .map(|created| match created {
+                Created::New(no) | Created::Exists(no, _) => no,
+            })
+            .collect();
+        let first: Vec<CaseChange> = numbers
+            .iter()
+            .zip(&made)
+            .map(|(no, id)| step(*no, *id, 0))
+            .collect();
+        tx.apply(&first)?;
+        Ok(numbers)
+    })
 }
 
 /// Random-looking and distinct, as case ids are.

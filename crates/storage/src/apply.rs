@@ -234,15 +234,23 @@ impl Writer {
             element,
         } in &change.arm
         {
-            execute!(
-                &mut self.db,
-                "INSERT INTO timers (case_no, timer, due, element) VALUES (?, ?, ?, ?)
-                 ON CONFLICT (case_no, timer) DO UPDATE SET due = excluded.due, element = excluded.element",
-                change.case.0 => BigInt,
-                timer.cast_signed() => BigInt,
-                ms(*due) => BigInt,
-                element.as_str() => Text,
-            )?;
+            let row = (
+                timers::case_no.eq(change.case.0),
+                timers::timer.eq(timer.cast_signed()),
+                timers::due.eq(ms(*due)),
+                timers::element.eq(element),
+            );
+            // Seldom there already; DO UPDATE would open a statement journal for every row.
+            if insert_once!(&mut self.db, timers::table, row)? == 0 {
+                execute!(
+                    &mut self.db,
+                    "UPDATE timers SET due = ?, element = ? WHERE case_no = ? AND timer = ?",
+                    ms(*due) => BigInt,
+                    element.as_str() => Text,
+                    change.case.0 => BigInt,
+                    timer.cast_signed() => BigInt,
+                )?;
+            }
         }
         for key in &change.unsubscribe {
             diesel::delete(subscriptions::table.find((change.case.0, key.cast_signed())))

@@ -142,6 +142,12 @@ impl Writer {
                 state: None,
             });
         };
+        let gone = |state| {
+            Ok(Claim::Gone {
+                command,
+                state: Some(state),
+            })
+        };
         let effect = &candidate.effect;
         if candidate.epoch > epoch.0 {
             self.count_fenced()?;
@@ -149,36 +155,35 @@ impl Writer {
         }
         match effect.state {
             // In our own hands at this moment: the bus delivered twice.
-            EffectState::Sending if candidate.epoch == epoch.0 => {
-                return Ok(Claim::Gone {
-                    command,
-                    state: Some(EffectState::Sending),
-                });
-            }
+            EffectState::Sending if candidate.epoch == epoch.0 => gone(EffectState::Sending),
             // Out of the house once already: the gate cannot call it back, the adapter must ask.
-            EffectState::Sending => return self.take(candidate.effect, epoch, true),
+            EffectState::Sending => self.take(candidate.effect, epoch, true),
             EffectState::Blocked => {
                 let reason = effect
                     .problem
                     .as_deref()
                     .map_or(Ok(Reason::Unknown), Reason::read)?;
-                return self.block(&candidate.effect, epoch, reason);
+                self.block(effect, epoch, reason)
             }
             // Back on the bus later, by the relay: this delivery is a repetition.
             EffectState::New | EffectState::Held if effect.due.is_some_and(|due| due > now) => {
-                return Ok(Claim::Gone {
-                    command,
-                    state: Some(effect.state),
-                });
+                gone(effect.state)
             }
-            EffectState::New | EffectState::Held | EffectState::Published => {}
-            state => {
-                return Ok(Claim::Gone {
-                    command,
-                    state: Some(state),
-                });
+            EffectState::New | EffectState::Held | EffectState::Published => {
+                self.pass_gate(candidate, now, epoch, gate)
             }
+            state => gone(state),
         }
+    }
+
+    fn pass_gate(
+        &mut self,
+        candidate: Candidate,
+        now: Timestamp,
+        epoch: Epoch,
+        gate: &dyn Gate,
+    ) -> Result<Claim> {
+        let effect = &candidate.effect;
         let facts = GateFacts {
             kind: &effect.command.kind,
             contact: effect.contact,
@@ -192,7 +197,7 @@ impl Writer {
         };
         match gate.decide(&facts) {
             Verdict::Pass => self.take(candidate.effect, epoch, false),
-            Verdict::Block(reason) => self.block(&candidate.effect, epoch, reason),
+            Verdict::Block(reason) => self.block(effect, epoch, reason),
             Verdict::Hold(until) => {
                 execute!(
                     &mut self.db,
@@ -202,7 +207,7 @@ impl Writer {
                 )?;
                 Ok(Claim::Held {
                     effect: effect.no,
-                    command,
+                    command: effect.command.id,
                     subject: candidate.register.subject,
                     until,
                 })

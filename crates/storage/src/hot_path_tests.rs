@@ -83,24 +83,30 @@ fn pass(tx: &mut Writer) -> Result<()> {
         change.milestones.push("m".to_owned());
         tx.apply(&[change])?;
         tx.due_timers(at(3), 10)?;
-        let effects = tx.publishable(at(3), 10)?;
-        tx.mark_published(&effects.iter().map(|effect| effect.no).collect::<Vec<_>>())?;
-        let which = EffectRef {
-            case: id,
-            command: CommandId::derive(id, revision),
-        };
-        tx.claim(&[which], at(3), Epoch(1), &ContactGate::default())?;
-        let effect = effects[0].no;
-        tx.settle(
-            &[Settlement {
-                effect,
-                epoch: Epoch(1),
-                settled: Settled::Done,
-                references: Vec::new(),
-            }],
-            at(3),
-        )?;
+        send(tx, id, revision)?;
     }
+    Ok(())
+}
+
+/// The effect of job `job` on its way out.
+fn send(tx: &mut Writer, id: CaseId, job: u64) -> Result<()> {
+    let effects = tx.publishable(at(3), 10)?;
+    tx.mark_published(&effects.iter().map(|effect| effect.no).collect::<Vec<_>>())?;
+    let which = EffectRef {
+        case: id,
+        command: CommandId::derive(id, job),
+    };
+    tx.claim(&[which], at(3), Epoch(1), &ContactGate::default())?;
+    let effect = effects[0].no;
+    tx.settle(
+        &[Settlement {
+            effect,
+            epoch: Epoch(1),
+            settled: Settled::Done,
+            references: Vec::new(),
+        }],
+        at(3),
+    )?;
     Ok(())
 }
 
@@ -116,7 +122,7 @@ fn every_statement_of_the_hot_path_is_prepared_once() {
     let seen = statements.clone();
     storage
         .write(move |tx| {
-            let log = seen.clone();
+            let log = seen;
             tx.db
                 .set_instrumentation(move |event: InstrumentationEvent<'_>| {
                     let mut log = log.lock().expect("one thread");

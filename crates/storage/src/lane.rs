@@ -79,11 +79,10 @@ pub(crate) fn run(mut writer: Writer, path: &str, jobs: &Receiver<Job>) {
         }
         for reply in replies {
             // The one error cannot be cloned to all; each learns that nothing was written.
-            reply(
-                fate.as_ref()
-                    .map(|()| ())
-                    .map_err(|_| Error::Database(diesel::result::Error::RollbackTransaction)),
-            );
+            reply(match fate {
+                Ok(()) => Ok(()),
+                Err(_) => Err(Error::Database(diesel::result::Error::RollbackTransaction)),
+            });
         }
     }
 }

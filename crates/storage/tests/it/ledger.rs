@@ -85,9 +85,8 @@ fn what_waits_for_nothing_is_unaccounted() {
     step(&|c| c.ledger = Some(Ledger::ended("declined")), 0);
 }
 
-#[test]
-fn totals_funnel_and_lists_agree() {
-    let world = world();
+/// Nine cases at two units: three visited, one declined, one incident, four waiting.
+fn nine(world: &World) {
     for n in 1..=9 {
         let (no, id, _) = world.case(n);
         let mut change = first(no, id);
@@ -109,6 +108,12 @@ fn totals_funnel_and_lists_agree() {
         }
         world.apply(change).unwrap();
     }
+}
+
+#[test]
+fn totals_and_funnel_agree() {
+    let world = world();
+    nine(&world);
     let totals = totals(&world);
     assert!(totals.adds_up(), "{totals:?}");
     assert_eq!((totals.invited, totals.waiting, totals.incident), (9, 4, 1));
@@ -134,6 +139,12 @@ fn totals_funnel_and_lists_agree() {
         (row("SE1-EVEN", "visited"), row("SE1-ODD", "visited")),
         (Some(1), Some(2))
     );
+}
+
+#[test]
+fn cases_are_listed_in_pages() {
+    let world = world();
+    nine(&world);
     let list = |filter: &CaseFilter, limit| {
         let (mut pages, mut after) = (Vec::new(), None);
         loop {

@@ -1,7 +1,7 @@
 //! Subjects and the vault.
 
 use halsonav_domain::{
-    Identity, Kind, PersonId, PersonRecord, PersonStatus, Protection, SubjectId,
+    CaseId, Identity, Kind, PersonId, PersonRecord, PersonStatus, Protection, SubjectId,
 };
 use halsonav_storage::{
     Access, AuditFilter, Claim, ContactGate, Created, Epoch, Error, Extent, Merge, Reason, Storage,
@@ -227,16 +227,9 @@ fn a_new_number_leads_to_the_same_subject() {
     assert!(!again.number_changed && !again.matters());
 }
 
-#[test]
-fn two_subjects_that_are_one_person_are_merged_and_invited_once() {
-    let world = world();
-    let (kept, kept_id, one) = world.case(1);
-    // The same person under the coordination number, in the same round and in an earlier one.
-    let (other_id, old_id) = (
-        halsonav_domain::CaseId(uuid::Uuid::from_u128(88)),
-        halsonav_domain::CaseId(uuid::Uuid::from_u128(89)),
-    );
-    let two = world
+/// Person 1 under the coordination number, with a case in this round and one in an earlier.
+fn under_the_old_number(world: &World, other_id: CaseId, old_id: CaseId) -> SubjectId {
+    world
         .storage
         .write(move |tx| {
             let two = tx.enrol(&[coordination(1)])?[0].subject;
@@ -254,7 +247,18 @@ fn two_subjects_that_are_one_person_are_merged_and_invited_once() {
             tx.opt_out(&two, "phone", true)?;
             Ok(two)
         })
-        .unwrap();
+        .unwrap()
+}
+
+#[test]
+fn two_subjects_that_are_one_person_are_merged_and_invited_once() {
+    let world = world();
+    let (kept, kept_id, one) = world.case(1);
+    let (other_id, old_id) = (
+        CaseId(uuid::Uuid::from_u128(88)),
+        CaseId(uuid::Uuid::from_u128(89)),
+    );
+    let two = under_the_old_number(&world, other_id, old_id);
     assert_ne!(one, two);
     let answer = PersonRecord {
         requested: coordination(1),

@@ -5,7 +5,7 @@ use halsonav_storage::{
     CaseChange, Error, HubIncident, IncidentFilter, NewIncident, NewWorkItem, WorkFilter, WorkState,
 };
 
-use crate::world::{at, first, world};
+use crate::world::{World, at, first, world};
 
 pub fn item(job: u64) -> NewWorkItem {
     NewWorkItem {
@@ -58,6 +58,16 @@ fn work_is_listed_by_due_time_in_pages() {
     }
 }
 
+fn sorted_jobs(world: &World, filter: &WorkFilter) -> Vec<u64> {
+    let items = world
+        .storage
+        .read(|tx| tx.work_items(filter, None, 100))
+        .unwrap();
+    let mut jobs: Vec<u64> = items.iter().map(|item| item.job).collect();
+    jobs.sort_unstable();
+    jobs
+}
+
 #[test]
 fn work_is_found_by_group_unit_time_and_form() {
     let world = world();
@@ -80,17 +90,7 @@ fn work_is_found_by_group_unit_time_and_form() {
         },
     ];
     world.apply(change).unwrap();
-    let jobs = |filter: WorkFilter| -> Vec<u64> {
-        let mut jobs: Vec<u64> = world
-            .storage
-            .read(|tx| tx.work_items(&filter, None, 100))
-            .unwrap()
-            .iter()
-            .map(|item| item.job)
-            .collect();
-        jobs.sort_unstable();
-        jobs
-    };
+    let jobs = |filter| sorted_jobs(&world, &filter);
     let of = |names: &[&str]| WorkFilter {
         groups: Some(names.iter().map(|g| (*g).into()).collect()),
         ..WorkFilter::default()
@@ -138,6 +138,11 @@ fn work_is_found_by_group_unit_time_and_form() {
     );
 }
 
+fn conflict(answer: halsonav_storage::Result<()>) {
+    assert!(matches!(&answer, Err(Error::Conflict(_))), "{answer:?}");
+    assert_eq!(answer.unwrap_err().kind(), Kind::Conflict);
+}
+
 #[test]
 fn work_is_claimed_once_and_completed_by_whom_it_is_claimed() {
     let world = world();
@@ -155,10 +160,6 @@ fn work_is_claimed_once_and_completed_by_whom_it_is_claimed() {
         .write(move |tx| tx.claim_work_item(one, 1, "anna"))
         .unwrap();
     assert_eq!(revision, 2);
-    let conflict = |answer: halsonav_storage::Result<()>| {
-        assert!(matches!(&answer, Err(Error::Conflict(_))), "{answer:?}");
-        assert_eq!(answer.unwrap_err().kind(), Kind::Conflict);
-    };
     let result = serde_json::json!({"reached": true});
     let complete = |who: &'static str, no, revision| {
         let result = result.clone();
@@ -198,25 +199,34 @@ fn work_is_claimed_once_and_completed_by_whom_it_is_claimed() {
     change.withdraw.push(2);
     world.apply(change).unwrap();
     conflict(complete("bo", two, revision));
-    assert_eq!(
-        world
-            .storage
-            .read(|tx| tx.work_items(&WorkFilter::default(), None, 10))
-            .unwrap(),
-        []
-    );
+    assert!(sorted_jobs(&world, &WorkFilter::default()).is_empty());
     let all = WorkFilter {
         closed_too: true,
         ..WorkFilter::default()
     };
-    assert_eq!(
-        world
-            .storage
-            .read(|tx| tx.work_items(&all, None, 10))
-            .unwrap()
-            .len(),
-        2
-    );
+    assert_eq!(sorted_jobs(&world, &all), [1, 2]);
+}
+
+fn engine_incident() -> NewIncident {
+    NewIncident {
+        key: 7,
+        element: "gw".into(),
+        job: Some(3),
+        kind: Kind::Invalid,
+        code: "HUB-ENGINE-001".into(),
+        message: "no condition holds".into(),
+    }
+}
+
+fn lane_incident() -> HubIncident {
+    HubIncident {
+        case: None,
+        element: "print".into(),
+        kind: Kind::Denied,
+        code: "HUB-PRINT-002".into(),
+        message: "the vendor refuses the key".into(),
+        at: at(2),
+    }
 }
 
 #[test]
@@ -224,24 +234,9 @@ fn incidents_of_the_engine_and_of_the_hub_stand_side_by_side() {
     let world = world();
     let (no, id, _) = world.case(1);
     let mut change = first(no, id);
-    change.incidents.push(NewIncident {
-        key: 7,
-        element: "gw".into(),
-        job: Some(3),
-        kind: Kind::Invalid,
-        code: "HUB-ENGINE-001".into(),
-        message: "no condition holds".into(),
-    });
+    change.incidents.push(engine_incident());
     world.apply(change).unwrap();
-    let lane = HubIncident {
-        case: None,
-        element: "print".into(),
-        kind: Kind::Denied,
-        code: "HUB-PRINT-002".into(),
-        message: "the vendor refuses the key".into(),
-        at: at(2),
-    };
-    let same = lane.clone();
+    let (lane, same) = (lane_incident(), lane_incident());
     let (one, two) = world
         .storage
         .write(move |tx| Ok((tx.open_incident(&lane)?, tx.open_incident(&same)?)))
