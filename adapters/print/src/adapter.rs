@@ -12,8 +12,8 @@ use tokio::sync::Mutex;
 use crate::{
     Config,
     account::Account,
-    letters::{IN, Waiting},
     receive::Round,
+    whereabouts::{IN, Waiting},
 };
 
 /// The vendor may know a letter again, but we do not build upon it: after a crash the hub asks first.

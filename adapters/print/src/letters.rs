@@ -1,55 +1,18 @@
-//! `print.letter`: letters into jobs, jobs to the vendor, and where a letter is.
-
-use std::collections::{HashMap, HashSet};
+//! `print.letter`: letters into jobs, and jobs to the vendor.
 
 use halsonav_adapter::{Delivery, Reconciled, payload};
 use halsonav_domain::{
     CommandId, Done, Kind, Outcome, Problem,
     command::print::{Letter, Lettered},
 };
-use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
     Print,
     account::Visit,
-    error::Error,
-    package::{self, HEADER},
+    package,
+    whereabouts::{IN, PACKAGE, PART, Place},
 };
-
-/// Where packages and recalls are left.
-pub(crate) const IN: &str = "in";
-/// Ending of what is not whole yet; the vendor does not look at it.
-pub(crate) const PART: &str = ".part";
-const PACKAGE: &str = ".zip";
-/// The longest receipt we read, in bytes.
-const RECEIPT: u64 = 64 << 10;
-
-/// Which letters are in the jobs that wait, as far as we have looked. A job's letters never change.
-pub(crate) type Waiting = HashMap<String, HashSet<CommandId>>;
-
-/// Where a letter is.
-#[derive(Debug)]
-pub(crate) enum Place {
-    /// In a job that the vendor has not fetched.
-    Waiting { job: String },
-    /// With the vendor.
-    Taken(Receipt),
-    /// Not with the vendor, and on no way there.
-    Nowhere,
-}
-
-/// What the vendor keeps of every letter it has taken.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Receipt {
-    pub letter_id: CommandId,
-    pub job_id: String,
-    pub status: String,
-    /// Whether the letter has been handed to the post.
-    #[serde(default)]
-    pub dispatched: bool,
-}
 
 impl Print {
     /// Each letter's outcome. A batch travels as one job, or several if it is large.
@@ -129,84 +92,6 @@ impl Print {
         }
     }
 
-    /// Whether a rename whose answer we do not have was done; `None` when that cannot be told.
-    /// A rename can only come late as long as there is something to rename.
-    async fn brought(
-        &self,
-        visit: &mut Visit<'_>,
-        job: &str,
-        letter: CommandId,
-    ) -> Result<Option<bool>, Error> {
-        self.account.again(visit).await?;
-        let there = format!("{IN}/{job}{PACKAGE}");
-        let before = visit.has(&there).await?;
-        let withdrawn = visit.remove(&format!("{there}{PART}")).await?;
-        if before || visit.has(&there).await? || receipt(visit, letter).await?.is_some() {
-            return Ok(Some(true));
-        }
-        Ok(withdrawn.then_some(false))
-    }
-
-    /// Where a letter is. Afterwards nothing of ours can bring it there any more.
-    ///
-    /// The order matters: first what is on its way is withdrawn, then what waits is looked at, then
-    /// the receipt, which the vendor writes before the job leaves our sight.
-    pub(crate) async fn place(
-        &self,
-        visit: &mut Visit<'_>,
-        letter: CommandId,
-    ) -> Result<Place, Error> {
-        let names = visit.list(IN).await?;
-        for part in names
-            .iter()
-            .filter(|name| name.ends_with(&format!("{PACKAGE}{PART}")))
-        {
-            // What cannot be read was never whole, and is renamed by nobody.
-            if let Ok(Some(letters)) = letters_of(visit, part).await
-                && letters.contains(&letter)
-            {
-                visit.remove(&format!("{IN}/{part}")).await?;
-            }
-        }
-        if let Some(job) = self.waiting(visit, letter).await? {
-            return Ok(Place::Waiting { job });
-        }
-        let receipt = receipt(visit, letter).await?;
-        Ok(receipt.map_or(Place::Nowhere, Place::Taken))
-    }
-
-    /// The job with `letter` that the vendor has not fetched.
-    pub(crate) async fn waiting(
-        &self,
-        visit: &mut Visit<'_>,
-        letter: CommandId,
-    ) -> Result<Option<String>, Error> {
-        let names = visit.list(IN).await?;
-        let jobs: HashSet<_> = names
-            .iter()
-            .filter_map(|name| name.strip_suffix(PACKAGE))
-            .collect();
-        let mut known = self.waiting.lock().await;
-        known.retain(|job, _| jobs.contains(job.as_str()));
-        let mut found = None;
-        for job in jobs {
-            if !known.contains_key(job) {
-                // A job that is gone by now has been fetched, and its letters have receipts.
-                let Some(letters) = letters_of(visit, &format!("{job}{PACKAGE}")).await? else {
-                    continue;
-                };
-                known.insert(job.to_owned(), letters);
-            }
-            if known
-                .get(job)
-                .is_some_and(|letters| letters.contains(&letter))
-            {
-                found = Some(job.to_owned());
-            }
-        }
-        Ok(found)
-    }
-
     pub(crate) async fn reconcile_letter(&self, letter: CommandId) -> Reconciled {
         let looked = async {
             let mut visit = self.account.visit().await?;
@@ -219,52 +104,6 @@ impl Print {
             }),
             Err(error) => Reconciled::Later(error.into()),
         }
-    }
-}
-
-/// The letters in a package; `None` when it is not there.
-async fn letters_of(
-    visit: &mut Visit<'_>,
-    name: &str,
-) -> Result<Option<HashSet<CommandId>>, Error> {
-    let path = format!("{IN}/{name}");
-    let read = async {
-        let head = visit.read(&path, HEADER, false).await?;
-        let head = visit
-            .read(&path, package::manifest_end(&head)?, false)
-            .await?;
-        package::manifest(&head)
-    };
-    match read.await {
-        Ok(manifest) => Ok(Some(
-            manifest
-                .letters
-                .iter()
-                .map(|letter| letter.letter_id)
-                .collect(),
-        )),
-        Err(Error::Missing) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// The vendor's receipt of a letter.
-pub(crate) async fn receipt(
-    visit: &mut Visit<'_>,
-    letter: CommandId,
-) -> Result<Option<Receipt>, Error> {
-    let bytes = match visit
-        .read(&format!("receipts/{letter}.json"), RECEIPT, true)
-        .await
-    {
-        Ok(bytes) => bytes,
-        Err(Error::Missing) => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let receipt: Option<Receipt> = serde_json::from_slice(&bytes).ok();
-    match receipt.filter(|receipt| receipt.letter_id == letter) {
-        Some(receipt) => Ok(Some(receipt)),
-        None => Err(Error::NotAsAgreed("a receipt")),
     }
 }
 
@@ -331,7 +170,7 @@ fn jobs<'a>(letters: &[&'a Delivery], limit: u64) -> Vec<Vec<&'a Delivery>> {
 /// The outcome for a letter that is somewhere.
 fn with(letter: CommandId, place: &Place) -> Option<(CommandId, Outcome)> {
     let job = match place {
-        Place::Waiting { job } => job,
+        Place::In(job) => job,
         Place::Taken(receipt) => &receipt.job_id,
         Place::Nowhere => return None,
     };

@@ -15,7 +15,7 @@ use crate::{
     Print,
     account::Visit,
     error::Error,
-    letters::{IN, PART, receipt},
+    whereabouts::{IN, PART, receipt},
 };
 
 impl Print {
@@ -36,11 +36,9 @@ impl Print {
     }
 
     async fn stop(&self, visit: &mut Visit<'_>, letter: CommandId) -> Result<bool, Error> {
-        if let Some(receipt) = receipt(visit, letter).await? {
-            return Ok(receipt.status == "CANCELLED");
-        }
-        if self.waiting(visit, letter).await?.is_none() && receipt(visit, letter).await?.is_none() {
-            return Ok(false);
+        if self.lying(visit, letter).await?.is_none() {
+            let receipt = receipt(visit, letter).await?;
+            return Ok(receipt.is_some_and(|receipt| receipt.is_cancelled()));
         }
         let there = format!("{IN}/recall-{letter}.json");
         let part = format!("{there}{PART}");
@@ -49,7 +47,8 @@ impl Print {
             visit.write(&part, request.as_bytes()).await?;
             visit.rename(&part, &there).await?;
         }
-        if self.waiting(visit, letter).await?.is_some() {
+        let lying = self.lying(visit, letter).await?;
+        if lying.is_some_and(|lying| !lying.begun) {
             return Ok(true);
         }
         if visit.remove(&there).await? {
@@ -57,7 +56,7 @@ impl Print {
         }
         // The vendor took the recall after the job: its receipt says which it was.
         match receipt(visit, letter).await? {
-            Some(receipt) => Ok(receipt.status == "CANCELLED"),
+            Some(receipt) => Ok(receipt.is_cancelled()),
             None => Err(Error::Failed("tell whether a letter was recalled")),
         }
     }

@@ -14,8 +14,8 @@ use crate::{
     Print,
     account::Visit,
     error::Error,
-    letters::receipt,
     status::{self, Line, Status},
+    whereabouts::receipt,
 };
 
 const FOLDER: &str = "status";
