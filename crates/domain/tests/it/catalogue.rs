@@ -5,7 +5,7 @@ use halsonav_domain::{
     command::{booking, forms, journal, lab, messaging, print, profile, research, roster},
     event::{self, Event},
 };
-use schemars::{JsonSchema, schema_for};
+use schemars::{JsonSchema, generate::SchemaSettings, transform::ReplaceBoolSchemas};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -56,6 +56,17 @@ impl Contract {
     }
 }
 
+/// In the draft that AsyncAPI 3.0 has as its own, so that its tools read the files as they are.
+fn schema<T: JsonSchema>() -> Value {
+    let mut anything = ReplaceBoolSchemas::default();
+    anything.skip_additional_properties = true;
+    SchemaSettings::draft07()
+        .with_transform(anything)
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value()
+}
+
 fn contract<T: JsonSchema + Serialize + DeserializeOwned>(
     name: &'static str,
     part: Part,
@@ -67,7 +78,7 @@ fn contract<T: JsonSchema + Serialize + DeserializeOwned>(
     Contract {
         name,
         part,
-        schema: schema_for!(T).to_value(),
+        schema: schema::<T>(),
         again,
     }
 }
