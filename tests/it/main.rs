@@ -1,1 +1,1 @@
-//! tmp
+//! End to end.
