@@ -35,23 +35,35 @@ pub fn build(config: &Config, region: &Region) -> Result<Built, Vec<Problem>> {
             }
         }
     }
-    let mut maker = Maker { settings, registry: Registry::default(), problems: Vec::new() };
+    let mut maker = Maker {
+        settings,
+        registry: Registry::default(),
+        problems: Vec::new(),
+    };
     let roster = maker.make::<halsonav_roster::Roster>("roster");
     maker.make::<halsonav_messaging::Messaging>("messaging");
     let booking = maker.make::<halsonav_booking::Booking>("booking");
     maker.make::<halsonav_forms::Forms>("forms");
     maker.make::<halsonav_lab::Lab>("lab");
-    // maker.make::<halsonav_print::Print>("print");
-    // maker.make::<halsonav_journal::Journal>("journal");
-    // maker.make::<halsonav_research::Research>("research");
+    maker.make::<halsonav_print::Print>("print");
+    maker.make::<halsonav_journal::Journal>("journal");
+    maker.make::<halsonav_research::Research>("research");
     for name in maker.settings.keys() {
-        maker.problems.push(Problem::new(Kind::Invalid, "HUB-CONFIG-005", format!("adapters.{name}: there is no such adapter")));
+        maker.problems.push(Problem::new(
+            Kind::Invalid,
+            "HUB-CONFIG-005",
+            format!("adapters.{name}: there is no such adapter"),
+        ));
     }
     if !maker.problems.is_empty() {
         return Err(maker.problems);
     }
     let register = roster.map(|roster| Arc::new(Population(roster)) as Arc<dyn Register>);
-    Ok(Built { registry: maker.registry, register, booking })
+    Ok(Built {
+        registry: maker.registry,
+        register,
+        booking,
+    })
 }
 
 struct Maker {
@@ -65,7 +77,13 @@ impl Maker {
         let settings = self.settings.remove(name)?;
         let built = settings
             .try_into::<A::Config>()
-            .map_err(|error| Problem::new(Kind::Invalid, "HUB-CONFIG-006", format!("adapters.{name}: {}", error.message())))
+            .map_err(|error| {
+                Problem::new(
+                    Kind::Invalid,
+                    "HUB-CONFIG-006",
+                    format!("adapters.{name}: {}", error.message()),
+                )
+            })
             .and_then(A::build);
         match built {
             Ok(adapter) => {
@@ -85,7 +103,11 @@ struct Population(Arc<halsonav_roster::Roster>);
 
 #[async_trait]
 impl Register for Population {
-    async fn lookup(&self, people: &[PersonId], now: Timestamp) -> Vec<Result<PersonRecord, Problem>> {
+    async fn lookup(
+        &self,
+        people: &[PersonId],
+        now: Timestamp,
+    ) -> Vec<Result<PersonRecord, Problem>> {
         self.0.lookup(people, now).await
     }
 }

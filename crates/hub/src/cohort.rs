@@ -53,9 +53,20 @@ impl Imported {
     /// For people.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut lines = vec![format!("{} lines, {} cases opened, {} known before", self.lines, self.opened, self.known)];
-        lines.extend(self.not_invited.iter().map(|(why, n)| format!("not invited, {why}: {n}")));
-        lines.extend(self.faults.iter().map(|fault| format!("line {}: {}: {}", fault.line, fault.code, fault.message)));
+        let mut lines = vec![format!(
+            "{} lines, {} cases opened, {} known before",
+            self.lines, self.opened, self.known
+        )];
+        lines.extend(
+            self.not_invited
+                .iter()
+                .map(|(why, n)| format!("not invited, {why}: {n}")),
+        );
+        lines.extend(
+            self.faults
+                .iter()
+                .map(|fault| format!("line {}: {}: {}", fault.line, fault.code, fault.message)),
+        );
         lines.join("\n")
     }
 }
@@ -82,15 +93,29 @@ pub async fn import(
     let carried = Arc::new(carried_over(core).await?);
     let bar = progress(show, "reading the list");
     let mut batch = Vec::with_capacity(BATCH);
-    for line in halsonav_roster::read(file).map_err(|error| Problem::new(Kind::Invalid, error.code(), error.to_string()))? {
+    for line in halsonav_roster::read(file)
+        .map_err(|error| Problem::new(Kind::Invalid, error.code(), error.to_string()))?
+    {
         imported.lines += 1;
         match line {
             Ok(listed) => batch.push(listed),
-            Err(error) => imported.faults.push(LineFault { line: error.line, code: error.code.to_owned(), message: error.reason }),
+            Err(error) => imported.faults.push(LineFault {
+                line: error.line,
+                code: error.code.to_owned(),
+                message: error.reason,
+            }),
         }
         if batch.len() == BATCH {
             bar.inc(BATCH as u64);
-            take(core, &round, std::mem::take(&mut batch), ids, &carried, &mut imported).await?;
+            take(
+                core,
+                &round,
+                std::mem::take(&mut batch),
+                ids,
+                &carried,
+                &mut imported,
+            )
+            .await?;
         }
     }
     take(core, &round, batch, ids, &carried, &mut imported).await?;
@@ -107,7 +132,13 @@ async fn open_round(core: &Arc<Core>, round: &RoundId) -> Result<(), Problem> {
         data: json!({ "region": core.region.name, "year": core.region.round.year }),
     };
     core.storage
-        .write_async(move |tx| if tx.round(&row.id)?.is_some() { Ok(()) } else { tx.put_round(&row) })
+        .write_async(move |tx| {
+            if tx.round(&row.id)?.is_some() {
+                Ok(())
+            } else {
+                tx.put_round(&row)
+            }
+        })
         .await
         .map_err(store_problem)
 }
@@ -116,11 +147,16 @@ async fn open_round(core: &Arc<Core>, round: &RoundId) -> Result<(), Problem> {
 async fn carried_over(core: &Arc<Core>) -> Result<HashSet<SubjectId>, Problem> {
     core.storage
         .read_async(|r| {
-            let filter = CaseFilter { outcome: Some("carried-over".to_owned()), ..CaseFilter::default() };
+            let filter = CaseFilter {
+                outcome: Some("carried-over".to_owned()),
+                ..CaseFilter::default()
+            };
             let (mut found, mut after) = (HashSet::new(), None);
             loop {
                 let page = r.cases(&filter, after, 5000)?;
-                let Some(last) = page.last() else { return Ok(found) };
+                let Some(last) = page.last() else {
+                    return Ok(found);
+                };
                 after = Some(last.no);
                 found.extend(page.iter().map(|case| case.subject));
             }
@@ -146,8 +182,15 @@ async fn take(
     if batch.is_empty() {
         return Ok(());
     }
-    let people: Vec<PersonId> = batch.iter().map(|listed| listed.person_id.clone()).collect();
-    let subjects = core.storage.write_async(move |tx| tx.enrol(&people)).await.map_err(store_problem)?;
+    let people: Vec<PersonId> = batch
+        .iter()
+        .map(|listed| listed.person_id.clone())
+        .collect();
+    let subjects = core
+        .storage
+        .write_async(move |tx| tx.enrol(&people))
+        .await
+        .map_err(store_problem)?;
     let mut invited = Vec::new();
     for (listed, enrolled) in batch.into_iter().zip(subjects) {
         let age = age(&listed.person_id, core.region.round.year);
@@ -158,8 +201,20 @@ async fn take(
         }
     }
     let now = core.clock.now();
-    let definition = core.library().latest(&core.region.process).map(|d| DefinitionRef { id: d.id.clone(), version: d.version });
-    let definition = definition.ok_or_else(|| Problem::new(Kind::Internal, "HUB-COHORT-001", "the region's process is not deployed"))?;
+    let definition = core
+        .library()
+        .latest(&core.region.process)
+        .map(|d| DefinitionRef {
+            id: d.id.clone(),
+            version: d.version,
+        });
+    let definition = definition.ok_or_else(|| {
+        Problem::new(
+            Kind::Internal,
+            "HUB-COHORT-001",
+            "the region's process is not deployed",
+        )
+    })?;
     let cases: Vec<NewCase> = invited
         .iter()
         .map(|(person, subject)| NewCase {
@@ -171,7 +226,10 @@ async fn take(
             at: now,
         })
         .collect();
-    let languages: Vec<_> = invited.iter().map(|(person, subject)| (*subject, person.listed.language.clone())).collect();
+    let languages: Vec<_> = invited
+        .iter()
+        .map(|(person, subject)| (*subject, person.listed.language.clone()))
+        .collect();
     let created = core
         .storage
         .write_async(move |tx| {
@@ -179,7 +237,10 @@ async fn take(
             for (subject, language) in &languages {
                 tx.set_language(subject, language.as_deref())?;
             }
-            created.into_iter().map(|made| standing(tx, made)).collect::<halsonav_storage::Result<Vec<_>>>()
+            created
+                .into_iter()
+                .map(|made| standing(tx, made))
+                .collect::<halsonav_storage::Result<Vec<_>>>()
         })
         .await
         .map_err(store_problem)?;
@@ -204,37 +265,68 @@ fn standing(tx: &mut Writer, made: Created) -> halsonav_storage::Result<(CaseId,
         Created::Exists(no, _) => (no, false),
     };
     let stored = tx.load_instances_by_no(&[no])?;
-    let stored = stored.first().ok_or(halsonav_storage::Error::Corrupt("case"))?;
+    let stored = stored
+        .first()
+        .ok_or(halsonav_storage::Error::Corrupt("case"))?;
     Ok((stored.case.id, is_new, stored.revision > 0))
 }
 
 /// Age reached during the year; unknown for a reserve number, which tells no birth date.
 fn age(person: &PersonId, year: i16) -> Option<i64> {
-    person.birth_date().map(|born| i64::from(year) - i64::from(born.year()))
+    person
+        .birth_date()
+        .map(|born| i64::from(year) - i64::from(born.year()))
 }
 
 fn decide(core: &Core, age: Option<i64>, carried_over: bool) -> Result<(bool, String), Problem> {
-    let Some(age) = age else { return Ok((false, "age-unknown".to_owned())) };
-    let scope: Map<String, Value> =
-        [("age", json!(age)), ("carriedOver", json!(carried_over)), ("listed", json!(true))]
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect();
-    let answer = core
-        .decisions()
-        .evaluate(TABLE, &scope)
-        .map_err(|error| Problem::new(Kind::Invalid, "HUB-COHORT-002", format!("the table '{TABLE}': {error}")))?;
+    let Some(age) = age else {
+        return Ok((false, "age-unknown".to_owned()));
+    };
+    let scope: Map<String, Value> = [
+        ("age", json!(age)),
+        ("carriedOver", json!(carried_over)),
+        ("listed", json!(true)),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect();
+    let answer = core.decisions().evaluate(TABLE, &scope).map_err(|error| {
+        Problem::new(
+            Kind::Invalid,
+            "HUB-COHORT-002",
+            format!("the table '{TABLE}': {error}"),
+        )
+    })?;
     let invite = answer.get("invite").and_then(Value::as_bool);
-    let why = answer.get("why").and_then(Value::as_str).unwrap_or("no-rule").to_owned();
+    let why = answer
+        .get("why")
+        .and_then(Value::as_str)
+        .unwrap_or("no-rule")
+        .to_owned();
     let invite = invite.ok_or_else(|| {
-        Problem::new(Kind::Invalid, "HUB-COHORT-003", format!("the table '{TABLE}' does not answer with invite and why"))
+        Problem::new(
+            Kind::Invalid,
+            "HUB-COHORT-003",
+            format!("the table '{TABLE}' does not answer with invite and why"),
+        )
     })?;
     Ok((invite, why))
 }
 
-fn opening(core: &Core, case: CaseId, person: &Invited, round: &RoundId, now: Timestamp) -> Envelope {
+fn opening(
+    core: &Core,
+    case: CaseId,
+    person: &Invited,
+    round: &RoundId,
+    now: Timestamp,
+) -> Envelope {
     let listed = &person.listed;
-    let unit_name = core.region.units.iter().find(|unit| unit.hsa_id == listed.unit).map(|unit| unit.name.clone());
+    let unit_name = core
+        .region
+        .units
+        .iter()
+        .find(|unit| unit.hsa_id == listed.unit)
+        .map(|unit| unit.name.clone());
     let data = json!({
         "caseId": case,
         "round": round,
@@ -247,12 +339,24 @@ fn opening(core: &Core, case: CaseId, person: &Invited, round: &RoundId, now: Ti
         "invitation": listed.invitation,
         "region": core.region.switches,
     });
-    Envelope::new("/cohort", case.to_string(), CASE_OPENED, Some(case), now, data)
+    Envelope::new(
+        "/cohort",
+        case.to_string(),
+        CASE_OPENED,
+        Some(case),
+        now,
+        data,
+    )
 }
 
 /// The ninth digit of the ten-digit form tells the registered sex.
 fn sex(person: &PersonId) -> Option<&'static str> {
-    let digit = person.expose().as_bytes().get(10)?.checked_sub(b'0').filter(|digit| *digit < 10)?;
+    let digit = person
+        .expose()
+        .as_bytes()
+        .get(10)?
+        .checked_sub(b'0')
+        .filter(|digit| *digit < 10)?;
     person.birth_date()?;
     Some(if digit % 2 == 1 { "man" } else { "woman" })
 }

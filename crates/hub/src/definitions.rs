@@ -42,11 +42,20 @@ pub struct Loaded {
 /// # Errors
 /// All faults of all files at once.
 pub fn read(region: &Region, kinds: &dyn Fn(&str) -> bool) -> Result<Loaded, Vec<Problem>> {
-    let tables: Vec<(String, String)> =
-        region.files.of("rules", ".dmn").map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
-    let pairs: Vec<(&str, &str)> = tables.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let tables: Vec<(String, String)> = region
+        .files
+        .of("rules", ".dmn")
+        .map(|(name, text)| (name.to_owned(), text.to_owned()))
+        .collect();
+    let pairs: Vec<(&str, &str)> = tables
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
     let decisions = Arc::new(Decisions::load(&pairs).map_err(|faults| {
-        faults.iter().map(|fault| Problem::new(Kind::Invalid, "HUB-RULES-001", fault.to_string())).collect::<Vec<_>>()
+        faults
+            .iter()
+            .map(|fault| Problem::new(Kind::Invalid, "HUB-RULES-001", fault.to_string()))
+            .collect::<Vec<_>>()
     })?);
     let files: Vec<(&str, &str)> = region.files.of("", ".bpmn").collect();
     let processes = files
@@ -56,26 +65,50 @@ pub fn read(region: &Region, kinds: &dyn Fn(&str) -> bool) -> Result<Loaded, Vec
         .collect();
     let knowledge = Knowledge { kinds, processes };
     let mut problems = Vec::new();
-    let mut loaded =
-        Loaded { deployment: Deployment { definitions: Vec::new(), decisions: decisions.clone() }, sources: BTreeMap::new(), warnings: Vec::new() };
+    let mut loaded = Loaded {
+        deployment: Deployment {
+            definitions: Vec::new(),
+            decisions: decisions.clone(),
+        },
+        sources: BTreeMap::new(),
+        warnings: Vec::new(),
+    };
     for (name, text) in files {
         match load(text, &decisions, &knowledge) {
             Ok(file) => {
                 for definition in file.definitions {
-                    loaded.sources.insert(definition.id.clone(), text.to_owned());
+                    loaded
+                        .sources
+                        .insert(definition.id.clone(), text.to_owned());
                     loaded.deployment.definitions.push(definition);
                 }
                 loaded.warnings.extend(file.warnings);
             }
-            Err(faults) => problems.extend(faults.iter().filter(|f| f.severity == Severity::Error).map(|f| problem(name, f))),
+            Err(faults) => problems.extend(
+                faults
+                    .iter()
+                    .filter(|f| f.severity == Severity::Error)
+                    .map(|f| problem(name, f)),
+            ),
         }
     }
-    let missing = !loaded.deployment.definitions.iter().any(|definition| definition.id == region.process);
+    let missing = !loaded
+        .deployment
+        .definitions
+        .iter()
+        .any(|definition| definition.id == region.process);
     if problems.is_empty() && missing {
-        let message = format!("no process file of region '{}' holds the process '{}'", region.name, region.process);
+        let message = format!(
+            "no process file of region '{}' holds the process '{}'",
+            region.name, region.process
+        );
         problems.push(Problem::new(Kind::Invalid, "HUB-PROCESS-002", message));
     }
-    if problems.is_empty() { Ok(loaded) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(loaded)
+    } else {
+        Err(problems)
+    }
 }
 
 /// A fault of a process file, as a problem.
@@ -88,20 +121,38 @@ pub fn problem(file: &str, fault: &Fault) -> Problem {
 ///
 /// # Errors
 /// When the store fails, or a version that is deployed can no longer be read.
-pub fn deploy(storage: &Storage, region: &Region, loaded: Loaded, now: Timestamp) -> Result<Library, Vec<Problem>> {
-    let Loaded { mut deployment, sources, .. } = loaded;
+pub fn deploy(
+    storage: &Storage,
+    region: &Region,
+    loaded: Loaded,
+    now: Timestamp,
+) -> Result<Library, Vec<Problem>> {
+    let Loaded {
+        mut deployment,
+        sources,
+        ..
+    } = loaded;
     let files = new_definitions(region, &deployment, &sources);
     let versions = storage
-        .write(move |tx| files.iter().map(|file| tx.deploy(file, now)).collect::<halsonav_storage::Result<Vec<_>>>())
+        .write(move |tx| {
+            files
+                .iter()
+                .map(|file| tx.deploy(file, now))
+                .collect::<halsonav_storage::Result<Vec<_>>>()
+        })
         .map_err(|error| vec![store_problem(error)])?;
     for (definition, version) in deployment.definitions.iter_mut().zip(versions) {
         definition.version = version;
     }
     let mut library = Library::new();
     for earlier in earlier(storage, &deployment)? {
-        library.add(earlier).map_err(|clash| vec![Problem::new(clash.kind(), clash.code(), clash.to_string())])?;
+        library
+            .add(earlier)
+            .map_err(|clash| vec![Problem::new(clash.kind(), clash.code(), clash.to_string())])?;
     }
-    library.add(deployment).map_err(|clash| vec![Problem::new(clash.kind(), clash.code(), clash.to_string())])?;
+    library
+        .add(deployment)
+        .map_err(|clash| vec![Problem::new(clash.kind(), clash.code(), clash.to_string())])?;
     Ok(library)
 }
 
@@ -109,20 +160,30 @@ pub fn deploy(storage: &Storage, region: &Region, loaded: Loaded, now: Timestamp
 fn rules_of(region: &Region) -> (String, String) {
     let tables: BTreeMap<&str, &str> = region.files.of("rules", ".dmn").collect();
     let text = serde_json::to_string(&tables).unwrap_or_default();
-    (blake3::hash(text.as_bytes()).to_hex()[..16].to_owned(), text)
+    (
+        blake3::hash(text.as_bytes()).to_hex()[..16].to_owned(),
+        text,
+    )
 }
 
-fn new_definitions(region: &Region, deployment: &Deployment, sources: &BTreeMap<String, String>) -> Vec<NewDefinition> {
+fn new_definitions(
+    region: &Region,
+    deployment: &Deployment,
+    sources: &BTreeMap<String, String>,
+) -> Vec<NewDefinition> {
     let (rules, text) = rules_of(region);
-    let processes = deployment.definitions.iter().map(|definition| NewDefinition {
-        kind: "bpmn".to_owned(),
-        id: definition.id.clone(),
-        // Another table is another behaviour: the version counts up with the tables too.
-        digest: format!("{}-{rules}", definition.digest),
-        tag: definition.version_tag.clone(),
-        deployment: rules.clone(),
-        text: sources.get(&definition.id).cloned().unwrap_or_default(),
-    });
+    let processes = deployment
+        .definitions
+        .iter()
+        .map(|definition| NewDefinition {
+            kind: "bpmn".to_owned(),
+            id: definition.id.clone(),
+            // Another table is another behaviour: the version counts up with the tables too.
+            digest: format!("{}-{rules}", definition.digest),
+            tag: definition.version_tag.clone(),
+            deployment: rules.clone(),
+            text: sources.get(&definition.id).cloned().unwrap_or_default(),
+        });
     let tables = NewDefinition {
         kind: "rules".to_owned(),
         id: rules.clone(),
@@ -136,17 +197,27 @@ fn new_definitions(region: &Region, deployment: &Deployment, sources: &BTreeMap<
 
 /// Versions deployed before that differ from those deployed now.
 fn earlier(storage: &Storage, current: &Deployment) -> Result<Vec<Deployment>, Vec<Problem>> {
-    let stored = storage.read(|r| r.definitions()).map_err(|error| vec![store_problem(error)])?;
+    let stored = storage
+        .read(|r| r.definitions())
+        .map_err(|error| vec![store_problem(error)])?;
     let is_current = |file: &StoredDefinition| {
-        current.definitions.iter().any(|d| d.id == file.definition.id && d.version == file.version)
+        current
+            .definitions
+            .iter()
+            .any(|d| d.id == file.definition.id && d.version == file.version)
     };
     stored
         .iter()
         .filter(|file| file.definition.kind == "bpmn" && !is_current(file))
         .map(|file| {
-            let rules = stored.iter().find(|r| r.definition.kind == "rules" && r.definition.id == file.definition.deployment);
+            let rules = stored.iter().find(|r| {
+                r.definition.kind == "rules" && r.definition.id == file.definition.deployment
+            });
             again(file, rules).ok_or_else(|| {
-                let message = format!("{} version {} was deployed and can no longer be read", file.definition.id, file.version);
+                let message = format!(
+                    "{} version {} was deployed and can no longer be read",
+                    file.definition.id, file.version
+                );
                 vec![Problem::new(Kind::Internal, "HUB-PROCESS-003", message)]
             })
         })
@@ -156,12 +227,20 @@ fn earlier(storage: &Storage, current: &Deployment) -> Result<Vec<Deployment>, V
 /// An earlier version with the tables it was deployed with.
 fn again(file: &StoredDefinition, rules: Option<&StoredDefinition>) -> Option<Deployment> {
     let tables: BTreeMap<String, String> = serde_json::from_str(&rules?.definition.text).ok()?;
-    let pairs: Vec<(&str, &str)> = tables.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let pairs: Vec<(&str, &str)> = tables
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
     let decisions = Arc::new(Decisions::load(&pairs).ok()?);
-    let mut definitions = load(&file.definition.text, &decisions, &Anything).ok()?.definitions;
+    let mut definitions = load(&file.definition.text, &decisions, &Anything)
+        .ok()?
+        .definitions;
     definitions.retain(|definition| definition.id == file.definition.id);
     for definition in &mut definitions {
         definition.version = file.version;
     }
-    Some(Deployment { definitions, decisions })
+    Some(Deployment {
+        definitions,
+        decisions,
+    })
 }

@@ -20,9 +20,13 @@ use crate::{
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place where the machine's clock is read")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the machine's clock is read"
+    )]
     fn now(&self) -> Timestamp {
-        Timestamp::from_millisecond(Timestamp::now().as_millisecond()).unwrap_or(Timestamp::UNIX_EPOCH)
+        Timestamp::from_millisecond(Timestamp::now().as_millisecond())
+            .unwrap_or(Timestamp::UNIX_EPOCH)
     }
 }
 
@@ -44,7 +48,11 @@ pub fn settings(context: &Context, region: Option<&str>) -> Result<(Config, Regi
 /// `HUB-STORE-…` when the folder or the files in it cannot be used.
 pub fn store(data: &Path) -> Result<Storage, Problem> {
     fs::create_dir_all(data).map_err(|error| {
-        Problem::new(Kind::Invalid, "HUB-STORE-002", format!("{} cannot be made: {error}", data.display()))
+        Problem::new(
+            Kind::Invalid,
+            "HUB-STORE-002",
+            format!("{} cannot be made: {error}", data.display()),
+        )
     })?;
     let keys = VaultKeys::load_or_create(&data.join("vault.key")).map_err(store_problem)?;
     Storage::open(&data.join("halsonav.db"), keys).map_err(store_problem)
@@ -54,22 +62,35 @@ pub fn store(data: &Path) -> Result<Storage, Problem> {
 ///
 /// # Errors
 /// Everything that is wrong with settings, region, adapters and definitions.
-pub fn assemble(config: Config, region: Region, clock: Arc<dyn Clock>) -> Result<Arc<Core>, Vec<Problem>> {
+pub fn assemble(
+    config: Config,
+    region: Region,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<Core>, Vec<Problem>> {
     let region = Arc::new(region);
     let built = adapters::build(&config, &region)?;
     let mut registry = built.registry;
-    registry.add_worker("case", Arc::new(CaseWorker { wanted: wanted(&region) }));
+    registry.add_worker(
+        "case",
+        Arc::new(CaseWorker {
+            wanted: wanted(&region),
+        }),
+    );
     let instruments = instruments(&region)?;
     registry.add_worker("profile", Arc::new(ProfileWorker { instruments }));
-    crate::runtime::temporary(&mut registry); // TEMPORARY
     let documents = Documents::load(&region)?;
     let loaded = definitions::read(&region, &|kind| registry.operation(kind).is_some())?;
     let tables = loaded.deployment.decisions.clone();
     let storage = store(&config.hub.data).map_err(|problem| vec![problem])?;
     let library = definitions::deploy(&storage, &region, loaded, clock.now())?;
-    let log = Log::open(&config.hub.data.join("log"), halsonav_bus::Settings::default())
-        .map_err(|error| vec![Problem::new(error.kind(), "HUB-BUS-001", error.to_string())])?;
-    let gate = Gate { max_age: SignedDuration::from_hours(config.gate.max_age_h) };
+    let log = Log::open(
+        &config.hub.data.join("log"),
+        halsonav_bus::Settings::default(),
+    )
+    .map_err(|error| vec![Problem::new(error.kind(), "HUB-BUS-001", error.to_string())])?;
+    let gate = Gate {
+        max_age: SignedDuration::from_hours(config.gate.max_age_h),
+    };
     Ok(Arc::new(Core {
         config,
         region,
@@ -91,8 +112,12 @@ pub fn assemble(config: Config, region: Region, clock: Arc<dyn Clock>) -> Result
 /// # Errors
 /// All faults of all tables.
 pub fn instruments(region: &Region) -> Result<halsonav_profile::Instruments, Vec<Problem>> {
-    halsonav_profile::Instruments::load(region.files.of("instruments", ".toml"))
-        .map_err(|faults| faults.iter().map(|f| Problem::new(Kind::Invalid, "HUB-INSTRUMENT-001", f.to_string())).collect())
+    halsonav_profile::Instruments::load(region.files.of("instruments", ".toml")).map_err(|faults| {
+        faults
+            .iter()
+            .map(|f| Problem::new(Kind::Invalid, "HUB-INSTRUMENT-001", f.to_string()))
+            .collect()
+    })
 }
 
 /// The region's questionnaires.
@@ -105,17 +130,36 @@ pub fn forms(region: &Region) -> Result<Vec<halsonav_profile::FormDefinition>, V
     for (name, text) in region.files.of("forms", ".toml") {
         match halsonav_profile::FormDefinition::load(name, text) {
             Ok(form) => forms.push(form),
-            Err(faults) => problems.extend(faults.iter().map(|f| Problem::new(Kind::Invalid, "HUB-FORM-001", f.to_string()))),
+            Err(faults) => problems.extend(
+                faults
+                    .iter()
+                    .map(|f| Problem::new(Kind::Invalid, "HUB-FORM-001", f.to_string())),
+            ),
         }
     }
-    if problems.is_empty() { Ok(forms) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(forms)
+    } else {
+        Err(problems)
+    }
 }
 
 fn wanted(region: &Region) -> Wanted {
     let list = |key: &str| {
         let values = region.switches.get(key).and_then(|value| value.as_array());
-        values.into_iter().flatten().filter_map(|value| value.as_str().map(str::to_owned)).collect()
+        values
+            .into_iter()
+            .flatten()
+            .filter_map(|value| value.as_str().map(str::to_owned))
+            .collect()
     };
-    let lab = region.switches.get("lab").and_then(serde_json::Value::as_bool).unwrap_or(false);
-    Wanted { forms: list("forms"), analyses: if lab { list("analyses") } else { Vec::new() } }
+    let lab = region
+        .switches
+        .get("lab")
+        .and_then(serde_json::Value::as_bool)
+        .unwrap_or(false);
+    Wanted {
+        forms: list("forms"),
+        analyses: if lab { list("analyses") } else { Vec::new() },
+    }
 }

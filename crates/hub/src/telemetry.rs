@@ -26,11 +26,19 @@ pub fn start(level: &str, format: &str, file: Option<&Path>) -> Result<(), Probl
                 .open(path)
                 .map_err(|error| fault(format!("{} cannot be written: {error}", path.display())))?;
             let layer = fmt::layer().with_ansi(false).with_writer(Mutex::new(file));
-            if json { registry.with(layer.json()).try_init() } else { registry.with(layer).try_init() }
+            if json {
+                registry.with(layer.json()).try_init()
+            } else {
+                registry.with(layer).try_init()
+            }
         }
         None => {
             let layer = fmt::layer().with_writer(std::io::stderr);
-            if json { registry.with(layer.json()).try_init() } else { registry.with(layer).try_init() }
+            if json {
+                registry.with(layer.json()).try_init()
+            } else {
+                registry.with(layer).try_init()
+            }
         }
     };
     drop(started);

@@ -22,7 +22,10 @@ pub async fn run(context: &Context, online: bool) -> Answer {
     problems.extend(site::forms(&region).err().into_iter().flatten());
     let known = |kind: &str| {
         let internal = matches!(kind, "case.readiness" | "profile.draw");
-        internal || built.as_ref().is_none_or(|built| built.registry.operation(kind).is_some())
+        internal
+            || built
+                .as_ref()
+                .is_none_or(|built| built.registry.operation(kind).is_some())
     };
     let mut warnings = Vec::new();
     match definitions::read(&region, &known) {
@@ -33,14 +36,22 @@ pub async fn run(context: &Context, online: bool) -> Answer {
     if online {
         for adapter in built.iter().flat_map(|built| built.registry.adapters()) {
             let answer = adapter.check().await;
-            reached.insert(adapter.name().to_owned(), json!(answer.as_ref().map_or_else(ToString::to_string, |()| "ok".to_owned())));
+            reached.insert(
+                adapter.name().to_owned(),
+                json!(
+                    answer
+                        .as_ref()
+                        .map_or_else(ToString::to_string, |()| "ok".to_owned())
+                ),
+            );
             problems.extend(answer.err());
         }
     }
     if !problems.is_empty() {
         return Err(problems);
     }
-    let shown = json!({ "region": region.name, "ok": true, "warnings": warnings, "neighbours": reached });
+    let shown =
+        json!({ "region": region.name, "ok": true, "warnings": warnings, "neighbours": reached });
     context.output.result(&shown, || {
         let mut lines: Vec<String> = warnings.iter().map(ToString::to_string).collect();
         lines.push(format!("region '{}' is in order", region.name));

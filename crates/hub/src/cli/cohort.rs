@@ -26,14 +26,26 @@ pub async fn run(context: &Context, command: Command) -> Answer {
     match command {
         Command::Import { file } => {
             let core = site::assemble(config, region, Arc::new(site::SystemClock))?;
-            let imported = cohort::import(&core, &file, &cohort::random_ids, !context.output.json).await.map_err(one)?;
+            let imported = cohort::import(&core, &file, &cohort::random_ids, !context.output.json)
+                .await
+                .map_err(one)?;
             context.output.result(&json!(imported), || imported.text());
-            Ok(if imported.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
+            Ok(if imported.faults.is_empty() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(2)
+            })
         }
         Command::Show => {
             let storage = site::store(&config.hub.data).map_err(one)?;
-            let totals = storage.read(|r| r.totals(Some(&round))).map_err(|e| one(store_problem(e)))?;
-            let ended: serde_json::Map<_, _> = totals.ended.iter().map(|(outcome, n)| (outcome.clone(), json!(n))).collect();
+            let totals = storage
+                .read(|r| r.totals(Some(&round)))
+                .map_err(|e| one(store_problem(e)))?;
+            let ended: serde_json::Map<_, _> = totals
+                .ended
+                .iter()
+                .map(|(outcome, n)| (outcome.clone(), json!(n)))
+                .collect();
             let value = json!({
                 "round": round, "invited": totals.invited, "waiting": totals.waiting, "incidents": totals.incident,
                 "ended": ended, "unaccounted": totals.unaccounted,
@@ -44,8 +56,16 @@ pub async fn run(context: &Context, command: Command) -> Answer {
                     vec!["waiting".to_owned(), totals.waiting.to_string()],
                     vec!["incident".to_owned(), totals.incident.to_string()],
                 ];
-                rows.extend(totals.ended.iter().map(|(outcome, n)| vec![format!("ended: {outcome}"), n.to_string()]));
-                rows.push(vec!["unaccounted".to_owned(), totals.unaccounted.to_string()]);
+                rows.extend(
+                    totals
+                        .ended
+                        .iter()
+                        .map(|(outcome, n)| vec![format!("ended: {outcome}"), n.to_string()]),
+                );
+                rows.push(vec![
+                    "unaccounted".to_owned(),
+                    totals.unaccounted.to_string(),
+                ]);
                 table(&["ROUND", &round.0], &rows)
             });
             Ok(ExitCode::SUCCESS)

@@ -42,21 +42,33 @@ pub async fn run(context: &Context, command: Command) -> Answer {
     let storage = site::store(&config.hub.data).map_err(one)?;
     match command {
         Command::List { limit } => list(context, &storage, limit),
-        Command::Retry { no, variables } => order(context, &config, &storage, no, "operator.retry", &variables).await,
-        Command::Skip { no, variables } => order(context, &config, &storage, no, "operator.skip", &variables).await,
+        Command::Retry { no, variables } => {
+            order(context, &config, &storage, no, "operator.retry", &variables).await
+        }
+        Command::Skip { no, variables } => {
+            order(context, &config, &storage, no, "operator.skip", &variables).await
+        }
     }
 }
 
 fn list(context: &Context, storage: &Storage, limit: u32) -> Answer {
-    let incidents =
-        storage.read(|r| r.incidents(&IncidentFilter::default(), None, limit)).map_err(|e| one(store_problem(e)))?;
+    let incidents = storage
+        .read(|r| r.incidents(&IncidentFilter::default(), None, limit))
+        .map_err(|e| one(store_problem(e)))?;
     let list: Vec<Value> = incidents.iter().map(shown).collect();
     context.output.result(&json!({ "incidents": list }), || {
         let rows: Vec<_> = incidents
             .iter()
             .map(|i| {
                 let case = i.case.map(|case| case.to_string()).unwrap_or_default();
-                vec![i.no.0.to_string(), case, i.element.clone(), i.code.clone(), i.message.clone(), i.opened.to_string()]
+                vec![
+                    i.no.0.to_string(),
+                    case,
+                    i.element.clone(),
+                    i.code.clone(),
+                    i.message.clone(),
+                    i.opened.to_string(),
+                ]
             })
             .collect();
         table(&["NO", "CASE", "AT", "CODE", "WHAT", "SINCE"], &rows)
@@ -73,30 +85,64 @@ fn shown(incident: &Incident) -> Value {
 
 /// Puts the order on the bus. The embedded log has one owner, so the hub must not be running; a
 /// running hub takes the same order through its API.
-async fn order(context: &Context, config: &Config, storage: &Storage, no: i64, kind: &str, variables: &str) -> Answer {
+async fn order(
+    context: &Context,
+    config: &Config,
+    storage: &Storage,
+    no: i64,
+    kind: &str,
+    variables: &str,
+) -> Answer {
     let variables: Value = serde_json::from_str(variables)
         .ok()
         .filter(Value::is_object)
-        .ok_or_else(|| one(Problem::new(Kind::Invalid, "HUB-CLI-003", "--variables takes a JSON object")))?;
+        .ok_or_else(|| {
+            one(Problem::new(
+                Kind::Invalid,
+                "HUB-CLI-003",
+                "--variables takes a JSON object",
+            ))
+        })?;
     let incident = storage
         .read(|r| r.incident(IncidentNo(no)))
         .map_err(|e| one(store_problem(e)))?
         .filter(|incident| incident.resolved.is_none())
-        .ok_or_else(|| one(Problem::new(Kind::NotFound, "HUB-CLI-004", "no open incident with this number")))?;
+        .ok_or_else(|| {
+            one(Problem::new(
+                Kind::NotFound,
+                "HUB-CLI-004",
+                "no open incident with this number",
+            ))
+        })?;
     let (Some(case), Some(key)) = (incident.case, incident.key) else {
-        let message = "this incident is not of a process: mend its cause, it is tried again by itself";
+        let message =
+            "this incident is not of a process: mend its cause, it is tried again by itself";
         return Err(one(Problem::new(Kind::Conflict, "HUB-CLI-005", message)));
     };
     let log = Log::open(&config.hub.data.join("log"), Settings::default()).map_err(|error| {
-        one(Problem::new(error.kind(), "HUB-CLI-006", format!("{error}; a running hub takes this order through its API")))
+        one(Problem::new(
+            error.kind(),
+            "HUB-CLI-006",
+            format!("{error}; a running hub takes this order through its API"),
+        ))
     })?;
     let now = site::SystemClock.now();
     let id = format!("cli-{no}-{}", now.as_millisecond());
-    let fact = Envelope::new("/cli", id, kind, Some(case), now, json!({ "incident": key, "variables": variables }));
-    let record = codec::event(&fact).map_err(|e| one(Problem::new(e.kind(), "HUB-BUS-001", e.to_string())))?;
+    let fact = Envelope::new(
+        "/cli",
+        id,
+        kind,
+        Some(case),
+        now,
+        json!({ "incident": key, "variables": variables }),
+    );
+    let record = codec::event(&fact)
+        .map_err(|e| one(Problem::new(e.kind(), "HUB-BUS-001", e.to_string())))?;
     log.publish(&Topic::Events, vec![record])
         .await
         .map_err(|e| one(Problem::new(e.kind(), "HUB-BUS-001", e.to_string())))?;
-    context.output.result(&json!({ "accepted": no }), || format!("incident {no}: accepted; done when the hub runs"));
+    context.output.result(&json!({ "accepted": no }), || {
+        format!("incident {no}: accepted; done when the hub runs")
+    });
     Ok(ExitCode::SUCCESS)
 }

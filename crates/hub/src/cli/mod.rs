@@ -78,8 +78,17 @@ pub struct Context {
 
 /// Does what the arguments say.
 pub async fn run(arguments: Arguments) -> ExitCode {
-    let Arguments { config, regions, json, command } = arguments;
-    let context = Context { config, regions, output: Output { json } };
+    let Arguments {
+        config,
+        regions,
+        json,
+        command,
+    } = arguments;
+    let context = Context {
+        config,
+        regions,
+        output: Output { json },
+    };
     let result = match command {
         Command::Demo(options) => crate::demo::run(&context, options).await,
         Command::Serve => run::serve(&context).await,

@@ -49,7 +49,10 @@ pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
         text.trim_end().to_owned()
     };
     let mut lines = vec![line(&mut head.iter().copied())];
-    lines.extend(rows.iter().map(|row| line(&mut row.iter().map(String::as_str))));
+    lines.extend(
+        rows.iter()
+            .map(|row| line(&mut row.iter().map(String::as_str))),
+    );
     lines.join("\n")
 }
 
@@ -60,5 +63,7 @@ pub fn progress(show: bool, what: &'static str) -> indicatif::ProgressBar {
     }
     let style = indicatif::ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} {elapsed}")
         .unwrap_or_else(|_| indicatif::ProgressStyle::default_bar());
-    indicatif::ProgressBar::no_length().with_message(what).with_style(style)
+    indicatif::ProgressBar::no_length()
+        .with_message(what)
+        .with_style(style)
 }

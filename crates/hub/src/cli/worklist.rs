@@ -36,7 +36,9 @@ pub fn run(context: &Context, options: Options) -> Answer {
         form: options.form,
         ..WorkFilter::default()
     };
-    let items = storage.read(|r| r.work_items(&filter, None, options.limit)).map_err(|e| one(store_problem(e)))?;
+    let items = storage
+        .read(|r| r.work_items(&filter, None, options.limit))
+        .map_err(|e| one(store_problem(e)))?;
     let list: Vec<_> = items
         .iter()
         .map(|item| {
@@ -61,7 +63,10 @@ pub fn run(context: &Context, options: Options) -> Answer {
                 ]
             })
             .collect();
-        table(&["NO", "CASE", "UNIT", "FORM", "WHAT", "DUE", "STATE"], &rows)
+        table(
+            &["NO", "CASE", "UNIT", "FORM", "WHAT", "DUE", "STATE"],
+            &rows,
+        )
     });
     Ok(ExitCode::SUCCESS)
 }

@@ -42,14 +42,35 @@ macro_rules! section {
         pub struct $name { $(pub $field: $kind),* }
     };
 }
-section!(Hub { region: String, data: PathBuf });
-section!(Http { listen: String, body_limit: usize });
-section!(Auth { issuer: String, audience: String, jwks: String, leeway_s: u64 });
-section!(Log { format: String, level: String });
-section!(Engine { batch: usize, message_ttl_days: i64 });
+section!(Hub {
+    region: String,
+    data: PathBuf
+});
+section!(Http {
+    listen: String,
+    body_limit: usize
+});
+section!(Auth {
+    issuer: String,
+    audience: String,
+    jwks: String,
+    leeway_s: u64
+});
+section!(Log {
+    format: String,
+    level: String
+});
+section!(Engine {
+    batch: usize,
+    message_ttl_days: i64
+});
 section!(Gate { max_age_h: i64 });
 section!(Sweep { every_h: i64 });
-section!(Retry { first_s: u32, longest_s: u32, attempts: u32 });
+section!(Retry {
+    first_s: u32,
+    longest_s: u32,
+    attempts: u32
+});
 
 /// Reads the layers: default, the site's file, the environment.
 ///
@@ -65,7 +86,11 @@ pub fn load(site: Option<&Path>) -> Result<Config, Problem> {
         layers = layers.merge(Toml::file_exact(path));
     }
     layers
-        .merge(Env::prefixed("HALSONAV_").filter(|key| key.as_str().contains("__")).split("__"))
+        .merge(
+            Env::prefixed("HALSONAV_")
+                .filter(|key| key.as_str().contains("__"))
+                .split("__"),
+        )
         .extract()
         .map_err(|error| Problem::new(Kind::Invalid, "HUB-CONFIG-004", error.to_string()))
 }

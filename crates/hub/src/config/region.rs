@@ -78,7 +78,11 @@ pub struct Files(BTreeMap<String, String>);
 
 impl Files {
     /// Files in `folder` with this ending, by file name.
-    pub fn of<'a>(&'a self, folder: &'a str, ending: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+    pub fn of<'a>(
+        &'a self,
+        folder: &'a str,
+        ending: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.0.iter().filter_map(move |(path, text)| {
             let name = match folder {
                 "" => path.as_str(),
@@ -132,7 +136,11 @@ pub fn load(tree: &Tree, name: &str) -> Result<Region, Problem> {
         title: name.to_owned(),
         hsa_id: HsaId::new(""),
         process: String::new(),
-        round: Round { id: String::new(), year: 0, starts: jiff::civil::Date::ZERO },
+        round: Round {
+            id: String::new(),
+            year: 0,
+            starts: jiff::civil::Date::ZERO,
+        },
         switches: serde_json::Map::new(),
         units: Vec::new(),
         research: None,
@@ -141,7 +149,10 @@ pub fn load(tree: &Tree, name: &str) -> Result<Region, Problem> {
     };
     for (ancestor, file) in line.into_iter().rev() {
         overlay(&mut region, file)?;
-        region.files.0.extend(tree.below(&format!("regions/{ancestor}")));
+        region
+            .files
+            .0
+            .extend(tree.below(&format!("regions/{ancestor}")));
     }
     check(&region)?;
     Ok(region)
@@ -155,10 +166,17 @@ fn lineage(tree: &Tree, name: &str) -> Result<Vec<(String, File)>, Problem> {
     while let Some(name) = next {
         let path = format!("regions/{name}/region.toml");
         if !seen.insert(name.clone()) || line.len() == DEPTH {
-            return Err(fault(&path, "extends itself, or more than eight regions in a line"));
+            return Err(fault(
+                &path,
+                "extends itself, or more than eight regions in a line",
+            ));
         }
         let text = tree.text(&path).ok_or_else(|| {
-            Problem::new(Kind::NotFound, "HUB-CONFIG-003", format!("no region '{name}': {path} is not there"))
+            Problem::new(
+                Kind::NotFound,
+                "HUB-CONFIG-003",
+                format!("no region '{name}': {path} is not there"),
+            )
         })?;
         let file: File = toml::from_str(&text).map_err(|error| fault(&path, &error.to_string()))?;
         if file.name.as_deref().is_some_and(|own| own != name) {
@@ -190,7 +208,8 @@ fn overlay(region: &mut Region, file: File) -> Result<(), Problem> {
         region.process = process;
     }
     for (key, value) in file.switches {
-        let value = serde_json::to_value(value).map_err(|error| fault("region.toml", &error.to_string()))?;
+        let value = serde_json::to_value(value)
+            .map_err(|error| fault("region.toml", &error.to_string()))?;
         region.switches.insert(key, value);
     }
     for (adapter, settings) in file.adapters {
@@ -209,8 +228,17 @@ fn check(region: &Region) -> Result<(), Problem> {
     if region.process.is_empty() {
         return Err(fault(&path, "process is missing"));
     }
-    if region.round.id.is_empty() || !region.round.id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
-        return Err(fault(&path, "round.id is missing, or has other than letters, digits, - and _"));
+    if region.round.id.is_empty()
+        || !region
+            .round
+            .id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    {
+        return Err(fault(
+            &path,
+            "round.id is missing, or has other than letters, digits, - and _",
+        ));
     }
     if region.units.is_empty() {
         return Err(fault(&path, "units are missing"));
@@ -219,7 +247,11 @@ fn check(region: &Region) -> Result<(), Problem> {
 }
 
 fn fault(path: &str, message: &str) -> Problem {
-    Problem::new(Kind::Invalid, "HUB-CONFIG-002", format!("{path}: {message}"))
+    Problem::new(
+        Kind::Invalid,
+        "HUB-CONFIG-002",
+        format!("{path}: {message}"),
+    )
 }
 
 #[cfg(test)]
@@ -245,6 +277,9 @@ mod tests {
     #[test]
     fn an_unknown_region_is_said_to_be_unknown() {
         let tree = Tree::load(None).expect("the shipped tree");
-        assert_eq!(load(&tree, "atlantis").map(|r| r.name).unwrap_err().code, "HUB-CONFIG-003");
+        assert_eq!(
+            load(&tree, "atlantis").map(|r| r.name).unwrap_err().code,
+            "HUB-CONFIG-003"
+        );
     }
 }

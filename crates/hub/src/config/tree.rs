@@ -31,7 +31,9 @@ impl Tree {
     /// The text of a file.
     #[must_use]
     pub fn text(&self, path: &str) -> Option<String> {
-        self.0.get(path).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        self.0
+            .get(path)
+            .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
     }
 
     /// Files below `folder`, by the rest of their path.
@@ -43,13 +45,26 @@ impl Tree {
                 let prefix = prefix.clone();
                 move |(path, _)| path.starts_with(&prefix)
             })
-            .map(move |(path, bytes)| (path[prefix.len()..].to_owned(), String::from_utf8_lossy(bytes).into_owned()))
+            .map(move |(path, bytes)| {
+                (
+                    path[prefix.len()..].to_owned(),
+                    String::from_utf8_lossy(bytes).into_owned(),
+                )
+            })
     }
 }
 
-fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) -> Result<(), Problem> {
+fn collect(
+    root: &Path,
+    folder: &Path,
+    files: &mut BTreeMap<String, Vec<u8>>,
+) -> Result<(), Problem> {
     let unreadable = |path: &Path, error: &std::io::Error| {
-        Problem::new(Kind::Invalid, "HUB-CONFIG-001", format!("{} cannot be read: {error}", path.display()))
+        Problem::new(
+            Kind::Invalid,
+            "HUB-CONFIG-001",
+            format!("{} cannot be read: {error}", path.display()),
+        )
     };
     for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
         let path = entry.map_err(|error| unreadable(folder, &error))?.path();
@@ -60,8 +75,15 @@ fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) ->
             let message = format!("{} is larger than 4 MiB", path.display());
             return Err(Problem::new(Kind::Invalid, "HUB-CONFIG-001", message));
         } else if let Ok(relative) = path.strip_prefix(root) {
-            let name = relative.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
-            files.insert(name, fs::read(&path).map_err(|error| unreadable(&path, &error))?);
+            let name = relative
+                .iter()
+                .map(|part| part.to_string_lossy())
+                .collect::<Vec<_>>()
+                .join("/");
+            files.insert(
+                name,
+                fs::read(&path).map_err(|error| unreadable(&path, &error))?,
+            );
         }
     }
     Ok(())
@@ -69,7 +91,10 @@ fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) ->
 
 fn embedded(dir: &Dir<'_>, files: &mut BTreeMap<String, Vec<u8>>) {
     for file in dir.files() {
-        files.insert(file.path().to_string_lossy().replace('\\', "/"), file.contents().to_vec());
+        files.insert(
+            file.path().to_string_lossy().replace('\\', "/"),
+            file.contents().to_vec(),
+        );
     }
     for sub in dir.dirs() {
         embedded(sub, files);

@@ -29,8 +29,8 @@ pub enum Act {
     Analyse(String, bool),
     /// A person at work does a work item.
     Work(i64),
-    /// The print vendor fetches its jobs.
-    Pickup,
+    /// The print vendor fetches its jobs, on its n-th day.
+    Pickup(u64),
     /// A letter reaches a person.
     Letter(usize, String),
     /// A letter comes back.
@@ -52,7 +52,12 @@ impl Agenda {
     /// When the file cannot be used.
     pub fn open(path: &Path) -> io::Result<Self> {
         let (tape, done) = Tape::open(path)?;
-        Ok(Self { queue: BinaryHeap::new(), planned: HashSet::new(), done: done.into_iter().collect(), tape })
+        Ok(Self {
+            queue: BinaryHeap::new(),
+            planned: HashSet::new(),
+            done: done.into_iter().collect(),
+            tape,
+        })
     }
 
     /// Plans an act, unless it is planned or done.

@@ -60,7 +60,9 @@ mod tests {
 
     #[test]
     fn chances_come_out_about_right() {
-        let hits = (0..10_000).filter(|n| Dice::new(1, *n).chance("x", 0.3)).count();
+        let hits = (0..10_000)
+            .filter(|n| Dice::new(1, *n).chance("x", 0.3))
+            .count();
         assert!((2_800..3_200).contains(&hits), "{hits}");
     }
 }

@@ -63,7 +63,8 @@ impl Driver {
         let mut spent = Spent::default();
         let starts = self.state.now;
         self.residents.plan_fates(&self.world, &mut self.agenda);
-        self.post.plan(&self.residents, &mut self.agenda, self.state.now);
+        self.post
+            .plan(&self.residents, &mut self.agenda, self.state.now);
         let core = self.hub.core.clone();
         let mut look_at = self.state.now;
         loop {
@@ -76,7 +77,9 @@ impl Driver {
                     break;
                 }
             }
-            let Some(next) = self.next(&core).await? else { break };
+            let Some(next) = self.next(&core).await? else {
+                break;
+            };
             self.state.now = next;
             self.state.keep(&self.out)?;
             self.clock.advance(next);
@@ -92,14 +95,26 @@ impl Driver {
             self.hub.ask().await?;
             sum += self.hub.settle().await?;
             self.residents.look(&self.world, &mut self.agenda);
-            self.staff.look(core, &self.residents, &mut self.agenda).await?;
-            self.post.look(&self.world, core, &self.residents, &self.staff, &mut self.agenda).await?;
+            self.staff
+                .look(core, &self.residents, &mut self.agenda)
+                .await?;
+            self.post
+                .look(
+                    &self.world,
+                    core,
+                    &self.residents,
+                    &self.staff,
+                    &mut self.agenda,
+                )
+                .await?;
             let now = self.state.now;
             let mut any = false;
             while let Some(act) = self.agenda.due(now) {
                 any = true;
                 self.act(core, &act).await?;
-                self.agenda.done(&act).map_err(|error| unusable(&self.out, &error))?;
+                self.agenda
+                    .done(&act)
+                    .map_err(|error| unusable(&self.out, &error))?;
             }
             if !any {
                 return Ok(sum);
@@ -110,32 +125,58 @@ impl Driver {
 
     async fn act(&mut self, core: &Arc<Core>, act: &Act) -> Result<(), Problem> {
         match act {
-            Act::Work(no) => self.staff.work(&self.world, core, &self.residents, *no).await,
-            Act::Pickup | Act::Letter(..) | Act::Return(..) => {
-                let fetched = self.post.act(&self.world, &self.residents, &mut self.agenda, act, self.state.now);
+            Act::Work(no) => {
+                self.staff
+                    .work(&self.world, core, &self.residents, *no)
+                    .await
+            }
+            Act::Pickup(_) | Act::Letter(..) | Act::Return(..) => {
+                let fetched = self.post.act(
+                    &self.world,
+                    &self.residents,
+                    &mut self.agenda,
+                    act,
+                    self.state.now,
+                );
                 fetched.map_err(|error: io::Error| unusable(&self.out, &error))
             }
-            _ => self.residents.act(&self.world, core, &mut self.agenda, act).await,
+            _ => {
+                self.residents
+                    .act(&self.world, core, &mut self.agenda, act)
+                    .await
+            }
         }
     }
 
     /// The hour in which something happens next.
     async fn next(&self, core: &Core) -> Result<Option<Timestamp>, Problem> {
-        let stored =
-            core.storage.read_async(|r| Ok([r.next_due()?, r.next_publish()?])).await.map_err(store_problem)?;
+        let stored = core
+            .storage
+            .read_async(|r| Ok([r.next_due()?, r.next_publish()?]))
+            .await
+            .map_err(store_problem)?;
         let next = stored.into_iter().flatten().chain(self.agenda.next()).min();
         Ok(next.map(|at| round_up(at).max(self.state.now + SignedDuration::from_hours(1))))
     }
 }
 
 fn round_up(at: Timestamp) -> Timestamp {
-    let hours = at.as_millisecond().div_euclid(HOUR_MS) + i64::from(at.as_millisecond().rem_euclid(HOUR_MS) > 0);
+    let hours = at.as_millisecond().div_euclid(HOUR_MS)
+        + i64::from(at.as_millisecond().rem_euclid(HOUR_MS) > 0);
     Timestamp::from_millisecond(hours * HOUR_MS).unwrap_or(at)
 }
 
 /// How many cases are open, and how many are over.
 async fn standing(core: &Core) -> Result<(u64, u64), Problem> {
-    let rows = core.storage.read_async(|r| r.standing(None)).await.map_err(store_problem)?;
-    let over: u64 = rows.iter().filter(|row| row.state == CaseState::Ended).map(|row| row.cases).sum();
+    let rows = core
+        .storage
+        .read_async(|r| r.standing(None))
+        .await
+        .map_err(store_problem)?;
+    let over: u64 = rows
+        .iter()
+        .filter(|row| row.state == CaseState::Ended)
+        .map(|row| row.cases)
+        .sum();
     Ok((rows.iter().map(|row| row.cases).sum::<u64>() - over, over))
 }

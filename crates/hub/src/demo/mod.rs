@@ -21,7 +21,14 @@ use halsonav_domain::{CaseId, Kind, PersonId, Problem, VirtualClock};
 use jiff::tz::TimeZone;
 
 use self::{
-    agenda::Agenda, driver::Driver, population::Resident, post::Post, residents::Residents, staff::Staff, state::{State, unusable}, world::World,
+    agenda::Agenda,
+    driver::Driver,
+    population::Resident,
+    post::Post,
+    residents::Residents,
+    staff::Staff,
+    state::{State, unusable},
+    world::World,
 };
 use crate::{
     cli::{Answer, Context, one, progress},
@@ -57,15 +64,41 @@ pub struct Options {
 /// Makes or takes up a run, brings it to its end, and tells.
 pub async fn run(context: &Context, options: Options) -> Answer {
     let (mut config, region) = site::settings(context, Some(&options.region))?;
-    let zone = TimeZone::get("Europe/Stockholm").map_err(|error| one(Problem::new(Kind::Internal, "HUB-DEMO-004", error.to_string())))?;
-    let starts = region.round.starts.at(7, 0, 0, 0).to_zoned(zone.clone()).map_err(|error| one(unusable(&options.out, &error)))?;
+    let zone = TimeZone::get("Europe/Stockholm").map_err(|error| {
+        one(Problem::new(
+            Kind::Internal,
+            "HUB-DEMO-004",
+            error.to_string(),
+        ))
+    })?;
+    let starts = region
+        .round
+        .starts
+        .at(7, 0, 0, 0)
+        .to_zoned(zone.clone())
+        .map_err(|error| one(unusable(&options.out, &error)))?;
     let state = State::take_up(&options, starts.timestamp()).map_err(one)?;
-    telemetry::start(&config.log.level, "json", Some(&options.out.join("hub.log"))).map_err(one)?;
+    telemetry::start(
+        &config.log.level,
+        "json",
+        Some(&options.out.join("hub.log")),
+    )
+    .map_err(one)?;
     let clock = Arc::new(VirtualClock::new(state.now));
     let people = people(&options, &region).map_err(one)?;
     let questionnaires = site::forms(&region)?;
     let neighbours = options.out.join("neighbours");
-    let world = world::start(people, &region, &questionnaires, &neighbours, clock.clone(), options.seed).await.map_err(one)?;
+    let world = world::start(
+        people,
+        &region,
+        &questionnaires,
+        &neighbours,
+        &neighbours.join("vendor"),
+        clock.clone(),
+        options.seed,
+    )
+    .await
+    .map_err(one)?;
     config.hub.data = options.out.join("data");
     // The gate asks the register again before every contact; the sweep only finds the rest.
     config.sweep.every_h = 24 * 7;
@@ -76,7 +109,9 @@ pub async fn run(context: &Context, options: Options) -> Answer {
     let list = neighbours.join("roster.csv");
     roster::write(&world.people, &list).map_err(one)?;
     let show = !context.output.json;
-    let imported = cohort::import(&core, &list, &case_ids(options.seed), show).await.map_err(one)?;
+    let imported = cohort::import(&core, &list, &case_ids(options.seed), show)
+        .await
+        .map_err(one)?;
     let hub = Hub::start(core.clone()).await.map_err(one)?;
     let bar = progress(show, "cases ended");
     bar.set_length(imported.opened + imported.known);
@@ -85,22 +120,35 @@ pub async fn run(context: &Context, options: Options) -> Answer {
         residents: Residents::new(options.seed, questionnaires, zone),
         staff: Staff::default(),
         post: Post::default(),
-        agenda: Agenda::open(&neighbours.join("acts.jsonl")).map_err(|error| one(unusable(&options.out, &error)))?,
+        agenda: Agenda::open(&neighbours.join("acts.jsonl"))
+            .map_err(|error| one(unusable(&options.out, &error)))?,
         world,
         clock,
         state,
         out: options.out.clone(),
     };
-    driver.staff.learn(&driver.world, &core).await.map_err(one)?;
+    driver
+        .staff
+        .learn(&driver.world, &core)
+        .await
+        .map_err(one)?;
     let spent = driver.run(&bar).await.map_err(one)?;
     bar.finish_and_clear();
-    let report = report::write(&core, &driver.world, &options.out, spent).await.map_err(one)?;
+    let report = report::write(&core, &driver.world, &options.out, spent)
+        .await
+        .map_err(one)?;
     driver.state.finished = true;
     driver.state.keep(&options.out).map_err(one)?;
     stop.cancel();
-    context.output.result(&report.value, || report.text(&options.out));
+    context
+        .output
+        .result(&report.value, || report.text(&options.out));
     let sound = report.value["unaccounted"] == 0 && report.value["effects_twice"] == 0;
-    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if sound {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// The population: of the file, or made from the seed.
@@ -108,8 +156,18 @@ fn people(options: &Options, region: &Region) -> Result<Vec<Resident>, Problem> 
     match &options.population {
         Some(file) => roster::read(file),
         None => {
-            let units: Vec<_> = region.units.iter().map(|unit| unit.hsa_id.clone()).collect();
-            Ok(population::make(options.residents, options.seed, region.round.year, region.round.starts, &units))
+            let units: Vec<_> = region
+                .units
+                .iter()
+                .map(|unit| unit.hsa_id.clone())
+                .collect();
+            Ok(population::make(
+                options.residents,
+                options.seed,
+                region.round.year,
+                region.round.starts,
+                &units,
+            ))
         }
     }
 }
@@ -118,7 +176,8 @@ fn people(options: &Options, region: &Region) -> Result<Vec<Resident>, Problem> 
 fn case_ids(seed: u64) -> impl Fn(&PersonId) -> CaseId {
     move |person| {
         let mut hash = blake3::Hasher::new();
-        hash.update(&seed.to_le_bytes()).update(person.expose().as_bytes());
+        hash.update(&seed.to_le_bytes())
+            .update(person.expose().as_bytes());
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&hash.finalize().as_bytes()[..16]);
         CaseId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
@@ -135,7 +194,13 @@ async fn listen(core: &Arc<Core>, world: &World, stop: &Stop) -> Result<(), Prob
                 tracing::error!(adapter = name, %problem, "a listener ended");
             }
         });
-        let address = tell.await.map_err(|_| Problem::new(Kind::Unavailable, "HUB-RUN-003", format!("{name} cannot listen")))?;
+        let address = tell.await.map_err(|_| {
+            Problem::new(
+                Kind::Unavailable,
+                "HUB-RUN-003",
+                format!("{name} cannot listen"),
+            )
+        })?;
         world.introduce(name, address)?;
     }
     Ok(())

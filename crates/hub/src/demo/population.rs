@@ -110,14 +110,29 @@ fn unprotected() -> Protection {
 /// Makes `count` residents listed at `units`, most of them of an invited age in `year`.
 #[must_use]
 pub fn make(count: usize, seed: u64, year: i16, starts: Date, units: &[HsaId]) -> Vec<Resident> {
-    let mut numbers = Numbers { taken: std::collections::HashSet::with_capacity(count) };
-    (0..count).map(|ordinal| one(ordinal, seed, year, starts, units, &mut numbers)).collect()
+    let mut numbers = Numbers {
+        taken: std::collections::HashSet::with_capacity(count),
+    };
+    (0..count)
+        .map(|ordinal| one(ordinal, seed, year, starts, units, &mut numbers))
+        .collect()
 }
 
-fn one(ordinal: usize, seed: u64, year: i16, starts: Date, units: &[HsaId], numbers: &mut Numbers) -> Resident {
+fn one(
+    ordinal: usize,
+    seed: u64,
+    year: i16,
+    starts: Date,
+    units: &[HsaId],
+    numbers: &mut Numbers,
+) -> Resident {
     let dice = Dice::new(seed, ordinal as u64);
     // One in twelve is of an age that is not invited, to show that the cohort rule holds.
-    let age = if ordinal % 12 == 11 { *dice.pick("age", &[43, 55, 66]) } else { *dice.pick("age", &[40, 50, 60, 70]) };
+    let age = if ordinal % 12 == 11 {
+        *dice.pick("age", &[43, 55, 66])
+    } else {
+        *dice.pick("age", &[40, 50, 60, 70])
+    };
     let woman = dice.chance("sex", 0.5);
     let coordination = ordinal % 50 == 7;
     let person_id = if ordinal % 100 == 21 {
@@ -141,10 +156,24 @@ fn one(ordinal: usize, seed: u64, year: i16, starts: Date, units: &[HsaId], numb
         given_name: given.to_owned(),
         surname: surname.to_owned(),
         sex: if woman { "woman" } else { "man" }.to_owned(),
-        street: format!("{} {}", dice.pick("street", names::STREETS), dice.between("number", 1, 98)),
-        postal_code: if ordinal % 100 == 53 { "0".to_owned() } else { (*postal_code).to_owned() },
+        street: format!(
+            "{} {}",
+            dice.pick("street", names::STREETS),
+            dice.between("number", 1, 98)
+        ),
+        postal_code: if ordinal % 100 == 53 {
+            "0".to_owned()
+        } else {
+            (*postal_code).to_owned()
+        },
         city: (*city).to_owned(),
-        care_of: (ordinal % 40 == 9).then(|| format!("{} {}", dice.pick("co", names::MEN), dice.pick("co2", names::SURNAMES))),
+        care_of: (ordinal % 40 == 9).then(|| {
+            format!(
+                "{} {}",
+                dice.pick("co", names::MEN),
+                dice.pick("co2", names::SURNAMES)
+            )
+        }),
         unit: dice.pick("unit", units).clone(),
         language: match ordinal % 20 {
             5 => "en",
@@ -180,7 +209,13 @@ fn fates(ordinal: usize, coordination: bool, starts: Date) -> Vec<Fate> {
         _ if coordination && ordinal % 100 == 7 => Some((11, Becomes::NumberChanged)),
         _ => None,
     };
-    becomes.map(|(days, becomes)| Fate { on: day(days), becomes }).into_iter().collect()
+    becomes
+        .map(|(days, becomes)| Fate {
+            on: day(days),
+            becomes,
+        })
+        .into_iter()
+        .collect()
 }
 
 struct Numbers {
@@ -193,7 +228,8 @@ impl Numbers {
         let first = dice.roll("birth-day");
         for attempt in 0..u64::MAX {
             let day_of_year = i16::try_from((first + attempt / 10) % 365).unwrap_or(0) + 1;
-            let Ok(date) = Date::new(birth_year, 1, 1).and_then(|d| d.checked_add(jiff::Span::new().days(i64::from(day_of_year) - 1)))
+            let Ok(date) = Date::new(birth_year, 1, 1)
+                .and_then(|d| d.checked_add(jiff::Span::new().days(i64::from(day_of_year) - 1)))
             else {
                 continue;
             };
@@ -202,7 +238,9 @@ impl Numbers {
             let serial = (980 + (attempt % 10) * 2 + parity).saturating_sub(wave * 20);
             let day = date.day() + if coordination { 60 } else { 0 };
             let eleven = format!("{:04}{:02}{day:02}{:03}", date.year(), date.month(), serial);
-            let Some(check) = PersonId::check_digit(&eleven) else { continue };
+            let Some(check) = PersonId::check_digit(&eleven) else {
+                continue;
+            };
             let number = format!("{eleven}{check}");
             if self.taken.insert(number.clone()) {
                 return number;
@@ -216,7 +254,12 @@ impl Numbers {
 #[must_use]
 pub fn replacement(person_id: &str) -> Option<String> {
     let day: u8 = person_id.get(6..8)?.parse().ok()?;
-    let eleven = format!("{}{:02}{}", person_id.get(..6)?, day.checked_sub(60)?, person_id.get(8..11)?);
+    let eleven = format!(
+        "{}{:02}{}",
+        person_id.get(..6)?,
+        day.checked_sub(60)?,
+        person_id.get(8..11)?
+    );
     PersonId::check_digit(&eleven).map(|check| format!("{eleven}{check}"))
 }
 
@@ -225,7 +268,14 @@ fn reserve(ordinal: usize) -> String {
     const LETTERS: &[u8] = b"ABCDEFGHJKLMNPRSTUXYZ";
     let n = ordinal / 100;
     let letter = |i: usize| char::from(LETTERS[i % LETTERS.len()]);
-    format!("228601{:02}{}{}{}{}", 1 + n % 28, letter(n / 28), letter(n / 588), n % 10, letter(n))
+    format!(
+        "228601{:02}{}{}{}{}",
+        1 + n % 28,
+        letter(n / 28),
+        letter(n / 588),
+        n % 10,
+        letter(n)
+    )
 }
 
 #[cfg(test)]
@@ -233,7 +283,13 @@ mod tests {
     use super::*;
 
     fn population(count: usize) -> Vec<Resident> {
-        make(count, 7, 2026, jiff::civil::date(2026, 1, 12), &[HsaId::new("SE1-A"), HsaId::new("SE1-B")])
+        make(
+            count,
+            7,
+            2026,
+            jiff::civil::date(2026, 1, 12),
+            &[HsaId::new("SE1-A"), HsaId::new("SE1-B")],
+        )
     }
 
     #[test]
@@ -241,7 +297,10 @@ mod tests {
         let people = population(20_000);
         let mut seen = std::collections::HashSet::new();
         for person in &people {
-            assert!(PersonId::parse(&person.person_id).is_ok(), "one of the numbers is not valid");
+            assert!(
+                PersonId::parse(&person.person_id).is_ok(),
+                "one of the numbers is not valid"
+            );
             assert!(seen.insert(person.person_id.clone()));
         }
     }
@@ -249,11 +308,27 @@ mod tests {
     #[test]
     fn the_hard_people_are_there() {
         let people = population(200);
-        for grade in [Protection::Sekretessmarkering, Protection::SkyddadFolkbokforing, Protection::FingeradePersonuppgifter] {
+        for grade in [
+            Protection::Sekretessmarkering,
+            Protection::SkyddadFolkbokforing,
+            Protection::FingeradePersonuppgifter,
+        ] {
             assert!(people.iter().any(|p| p.protection == grade));
         }
-        for fate in [Becomes::Deceased, Becomes::Emigrated, Becomes::Protected, Becomes::Moved, Becomes::NumberChanged] {
-            assert!(people.iter().flat_map(|p| &p.fates).any(|f| f.becomes == fate), "{fate:?}");
+        for fate in [
+            Becomes::Deceased,
+            Becomes::Emigrated,
+            Becomes::Protected,
+            Becomes::Moved,
+            Becomes::NumberChanged,
+        ] {
+            assert!(
+                people
+                    .iter()
+                    .flat_map(|p| &p.fates)
+                    .any(|f| f.becomes == fate),
+                "{fate:?}"
+            );
         }
         assert!(people.iter().any(|p| p.surname.chars().count() > 60));
         assert!(people.iter().any(|p| !p.inbox) && people.iter().any(|p| p.language == "en"));
@@ -261,8 +336,14 @@ mod tests {
 
     #[test]
     fn a_replaced_number_is_a_personnummer() {
-        let person = population(200).into_iter().find(|p| p.fates.iter().any(|f| f.becomes == Becomes::NumberChanged)).expect("one");
+        let person = population(200)
+            .into_iter()
+            .find(|p| p.fates.iter().any(|f| f.becomes == Becomes::NumberChanged))
+            .expect("one");
         let new = replacement(&person.person_id).expect("a number");
-        assert_eq!(PersonId::parse(&new).map(|id| id.kind()), Ok(halsonav_domain::PersonIdKind::Personnummer));
+        assert_eq!(
+            PersonId::parse(&new).map(|id| id.kind()),
+            Ok(halsonav_domain::PersonIdKind::Personnummer)
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! What a run leaves behind, and what it says at the end.
 
-use std::{collections::BTreeMap, fs, io::Write as _, path::Path};
+use std::{collections::BTreeMap, fs, io::Write as _, path::Path, sync::Arc};
 
 use halsonav_bus::codec;
 use halsonav_domain::{Problem, Topic};
@@ -28,23 +28,54 @@ pub struct Report {
 ///
 /// # Errors
 /// When the store fails or a file cannot be written.
-pub async fn write(core: &Core, world: &World, out: &Path, spent: Spent) -> Result<Report, Problem> {
+pub async fn write(
+    core: &Arc<Core>,
+    world: &World,
+    out: &Path,
+    spent: Spent,
+) -> Result<Report, Problem> {
     ledger(core, out).await?;
     let funnel = statistics(core, out).await?;
     let profiles = profiles(core, out).await?;
+    letters(world, out)?;
+    journal(world, out)?;
+    if core.region.research.is_some() {
+        crate::research::export(core, &out.join("research"), core.clock.now()).await?;
+    }
     let events = events(core, out).await?;
-    let totals = core.storage.read_async(|r| r.totals(None)).await.map_err(store_problem)?;
-    let lanes = core.storage.read_async(|r| r.lanes()).await.map_err(store_problem)?;
+    let totals = core
+        .storage
+        .read_async(|r| r.totals(None))
+        .await
+        .map_err(store_problem)?;
+    let lanes = core
+        .storage
+        .read_async(|r| r.lanes())
+        .await
+        .map_err(store_problem)?;
     let open = core
         .storage
         .read_async(|r| r.incidents(&IncidentFilter::default(), None, 10_000))
         .await
         .map_err(store_problem)?;
     let done = |adapter: &str| {
-        lanes.iter().filter(|row| row.adapter == adapter && row.state == EffectState::Done).map(|row| row.effects).sum::<u64>()
+        lanes
+            .iter()
+            .filter(|row| row.adapter == adapter && row.state == EffectState::Done)
+            .map(|row| row.effects)
+            .sum::<u64>()
     };
-    let reached = |name: &str| funnel.iter().find(|(known, _)| known == name).map_or(0, |(_, cases)| *cases);
-    let ended: serde_json::Map<String, Value> = totals.ended.iter().map(|(outcome, n)| (outcome.clone(), json!(n))).collect();
+    let reached = |name: &str| {
+        funnel
+            .iter()
+            .find(|(known, _)| known == name)
+            .map_or(0, |(_, cases)| *cases)
+    };
+    let ended: serde_json::Map<String, Value> = totals
+        .ended
+        .iter()
+        .map(|(outcome, n)| (outcome.clone(), json!(n)))
+        .collect();
     let value = json!({
         "invited": totals.invited,
         "ended": ended,
@@ -70,9 +101,18 @@ pub async fn write(core: &Core, world: &World, out: &Path, spent: Spent) -> Resu
     Ok(Report { value, funnel })
 }
 
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a figure for people")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a figure for people"
+)]
 fn rate(steps: usize, seconds: f64) -> u64 {
-    if seconds > 0.0 { (steps as f64 / seconds).round() as u64 } else { 0 }
+    if seconds > 0.0 {
+        (steps as f64 / seconds).round() as u64
+    } else {
+        0
+    }
 }
 
 /// `ledger.csv`: every case and where it stands, in order of the list.
@@ -108,10 +148,18 @@ async fn ledger(core: &Core, out: &Path) -> Result<(), Problem> {
 /// `statistics.csv`: milestones by unit and for the region, small numbers hidden. A unit's cell that
 /// would tell a hidden one by subtraction is hidden too.
 async fn statistics(core: &Core, out: &Path) -> Result<Vec<(String, u64)>, Problem> {
-    let rows = core.storage.read_async(|r| r.funnel(None)).await.map_err(store_problem)?;
+    let rows = core
+        .storage
+        .read_async(|r| r.funnel(None))
+        .await
+        .map_err(store_problem)?;
     let mut by_milestone: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
     for row in rows {
-        *by_milestone.entry(row.milestone).or_default().entry(row.unit.to_string()).or_default() += row.cases;
+        *by_milestone
+            .entry(row.milestone)
+            .or_default()
+            .entry(row.unit.to_string())
+            .or_default() += row.cases;
     }
     let mut text = String::from("milestone,unit,cases\n");
     let mut funnel = Vec::new();
@@ -122,10 +170,18 @@ async fn statistics(core: &Core, out: &Path) -> Result<Vec<(String, u64)>, Probl
         }
         let hidden = hidden(&units);
         for (unit, cases) in &units {
-            let shown = if hidden.contains(&unit.as_str()) { format!("<{SMALL}") } else { cases.to_string() };
+            let shown = if hidden.contains(&unit.as_str()) {
+                format!("<{SMALL}")
+            } else {
+                cases.to_string()
+            };
             text.push_str(&format!("{milestone},{unit},{shown}\n"));
         }
-        let shown = if total > 0 && total < SMALL { format!("<{SMALL}") } else { total.to_string() };
+        let shown = if total > 0 && total < SMALL {
+            format!("<{SMALL}")
+        } else {
+            total.to_string()
+        };
         text.push_str(&format!("{milestone},region,{shown}\n"));
         funnel.push((milestone, total));
     }
@@ -135,9 +191,16 @@ async fn statistics(core: &Core, out: &Path) -> Result<Vec<(String, u64)>, Probl
 }
 
 fn hidden(units: &BTreeMap<String, u64>) -> Vec<&str> {
-    let mut hidden: Vec<&str> = units.iter().filter(|(_, n)| (1..SMALL).contains(*n)).map(|(unit, _)| unit.as_str()).collect();
+    let mut hidden: Vec<&str> = units
+        .iter()
+        .filter(|(_, n)| (1..SMALL).contains(*n))
+        .map(|(unit, _)| unit.as_str())
+        .collect();
     if hidden.len() == 1 {
-        let next = units.iter().filter(|(unit, n)| **n > 0 && unit.as_str() != hidden[0]).min_by_key(|(_, n)| **n);
+        let next = units
+            .iter()
+            .filter(|(unit, n)| **n > 0 && unit.as_str() != hidden[0])
+            .min_by_key(|(_, n)| **n);
         hidden.extend(next.map(|(unit, _)| unit.as_str()));
     }
     hidden
@@ -154,12 +217,17 @@ async fn profiles(core: &Core, out: &Path) -> Result<usize, Problem> {
             .read_async(move |r| r.records_of_kind("profile", None, after, 500))
             .await
             .map_err(store_problem)?;
-        let Some(last) = page.last() else { return Ok(count) };
+        let Some(last) = page.last() else {
+            return Ok(count);
+        };
         after = Some(last.no);
         for record in page {
             let case = record.case;
-            let document =
-                core.storage.read_async(move |r| r.document(&case, "profile", "profile")).await.map_err(store_problem)?;
+            let document = core
+                .storage
+                .read_async(move |r| r.document(&case, "profile", "profile"))
+                .await
+                .map_err(store_problem)?;
             if let Some(document) = document {
                 put(&folder.join(format!("{case}.svg")), &document.bytes)?;
                 count += 1;
@@ -168,22 +236,65 @@ async fn profiles(core: &Core, out: &Path) -> Result<usize, Problem> {
     }
 }
 
+/// `letters/<letter>.pdf`: what the vendor printed, enclosures numbered behind it.
+fn letters(world: &World, out: &Path) -> Result<(), Problem> {
+    let folder = out.join("letters");
+    fs::create_dir_all(&folder).map_err(|error| unusable(&folder, &error))?;
+    for letter in world.vendor.letters() {
+        for (n, printed) in letter.paths.iter().enumerate() {
+            let name = if n == 0 {
+                format!("{}.pdf", letter.letter_id)
+            } else {
+                format!("{}-{n}.pdf", letter.letter_id)
+            };
+            let path = folder.join(name);
+            if !path.exists() {
+                fs::hard_link(printed, &path)
+                    .or_else(|_| fs::copy(printed, &path).map(drop))
+                    .map_err(|error| unusable(&path, &error))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `journal/<document>.json`: what the journal system received.
+fn journal(world: &World, out: &Path) -> Result<(), Problem> {
+    let folder = out.join("journal");
+    fs::create_dir_all(&folder).map_err(|error| unusable(&folder, &error))?;
+    for document in world.journal.documents() {
+        put(
+            &folder.join(format!("{}.json", document.id)),
+            document.bundle.to_string().as_bytes(),
+        )?;
+    }
+    Ok(())
+}
+
 /// `events.jsonl`: everything that was said on the bus, with its key.
 async fn events(core: &Core, out: &Path) -> Result<u64, Problem> {
     let path = out.join("events.jsonl");
     let file = fs::File::create(&path).map_err(|error| unusable(&path, &error))?;
     let mut file = std::io::BufWriter::new(file);
-    let bus = |error: halsonav_bus::Error| Problem::new(error.kind(), "HUB-BUS-001", error.to_string());
-    let mut reader = core.bus.subscribe("report", &[Topic::Events]).map_err(bus)?;
+    let bus =
+        |error: halsonav_bus::Error| Problem::new(error.kind(), "HUB-BUS-001", error.to_string());
+    let mut reader = core
+        .bus
+        .subscribe("report", &[Topic::Events])
+        .map_err(bus)?;
     let mut count = 0;
     loop {
-        let records = reader.poll(2000, Some(std::time::Duration::ZERO)).await.map_err(bus)?;
+        let records = reader
+            .poll(2000, Some(std::time::Duration::ZERO))
+            .await
+            .map_err(bus)?;
         if records.is_empty() {
             break;
         }
         for record in &records {
             let envelope = codec::read_event(&record.record).map_err(bus)?;
-            let line = json!({ "key": record.record.key, "offset": record.offset, "event": envelope });
+            let line =
+                json!({ "key": record.record.key, "offset": record.offset, "event": envelope });
             writeln!(file, "{line}").map_err(|error| unusable(&path, &error))?;
             count += 1;
         }
@@ -206,13 +317,31 @@ impl Report {
             ledger.push(vec![format!("  ended: {outcome}"), n.to_string()]);
         }
         for field in ["waiting", "incidents", "unaccounted", "effects_twice"] {
-            ledger.push(vec![format!("  {}", field.replace('_', " ")), number(field)]);
+            ledger.push(vec![
+                format!("  {}", field.replace('_', " ")),
+                number(field),
+            ]);
         }
-        let funnel: Vec<_> = self.funnel.iter().map(|(name, n)| vec![name.clone(), n.to_string()]).collect();
-        let mut lines = vec![table(&["LEDGER", "CASES"], &ledger), String::new(), table(&["FUNNEL", "CASES"], &funnel), String::new()];
+        let funnel: Vec<_> = self
+            .funnel
+            .iter()
+            .map(|(name, n)| vec![name.clone(), n.to_string()])
+            .collect();
+        let mut lines = vec![
+            table(&["LEDGER", "CASES"], &ledger),
+            String::new(),
+            table(&["FUNNEL", "CASES"], &funnel),
+            String::new(),
+        ];
         lines.push(format!(
             "{} letters, {} messages, {} documents, {} events, {} steps ({} a second) in {} s",
-            number("letters"), number("messages"), number("documents"), number("events"), number("steps"), number("steps_per_s"), self.value["wall_s"]
+            number("letters"),
+            number("messages"),
+            number("documents"),
+            number("events"),
+            number("steps"),
+            number("steps_per_s"),
+            self.value["wall_s"]
         ));
         lines.push(String::new());
         let places = [

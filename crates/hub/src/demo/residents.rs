@@ -33,7 +33,14 @@ impl Residents {
     /// Nobody has seen anything yet.
     #[must_use]
     pub fn new(seed: u64, forms: Vec<FormDefinition>, zone: TimeZone) -> Self {
-        Self { seed, forms, zone, messages: 0, placed: 0, orders: 0 }
+        Self {
+            seed,
+            forms,
+            zone,
+            messages: 0,
+            placed: 0,
+            orders: 0,
+        }
     }
 
     /// What happens to people whatever the hub does.
@@ -52,18 +59,26 @@ impl Residents {
         let (messages, cursor) = world.inbox.since(self.messages);
         self.messages = cursor;
         for message in messages {
-            let Some(ordinal) = world.ordinal(&message.person) else { continue };
+            let Some(ordinal) = world.ordinal(&message.person) else {
+                continue;
+            };
             let dice = self.dice(ordinal);
             let question = format!("read {}", message.thread);
             if dice.chance(&question, 0.75) {
-                let at = self.daytime(message.received, dice.between(&question, 0, 5), 8 + dice.roll(&question) % 12);
+                let at = self.daytime(
+                    message.received,
+                    dice.between(&question, 0, 5),
+                    8 + dice.roll(&question) % 12,
+                );
                 agenda.plan(at, Act::Read(ordinal, message.thread));
             }
         }
         let (forms, cursor) = world.forms.open_forms(self.placed);
         self.placed = cursor;
         for form in forms {
-            let Some(ordinal) = world.ordinal(&form.person) else { continue };
+            let Some(ordinal) = world.ordinal(&form.person) else {
+                continue;
+            };
             let dice = self.dice(ordinal);
             let question = format!("form {}", form.template);
             if dice.chance(&question, 0.88) {
@@ -74,13 +89,22 @@ impl Residents {
         if world.lab.count() > self.orders {
             let orders = world.lab.orders();
             for order in orders.iter().skip(self.orders) {
-                let dice = world.ordinal(&order.person).map_or(Dice::new(self.seed, 0), |ordinal| self.dice(ordinal));
+                let dice = world
+                    .ordinal(&order.person)
+                    .map_or(Dice::new(self.seed, 0), |ordinal| self.dice(ordinal));
                 if dice.chance("gives a sample", 0.94) {
-                    let at = self.daytime(self.planned(&order.planned, order.received), dice.between("analysis", 1, 3), 14);
+                    let at = self.daytime(
+                        self.planned(&order.planned, order.received),
+                        dice.between("analysis", 1, 3),
+                        14,
+                    );
                     if dice.chance("in parts", 0.1) {
                         agenda.plan(at, Act::Analyse(order.number.clone(), true));
                     }
-                    agenda.plan(at + SignedDuration::from_hours(24), Act::Analyse(order.number.clone(), false));
+                    agenda.plan(
+                        at + SignedDuration::from_hours(24),
+                        Act::Analyse(order.number.clone(), false),
+                    );
                 }
             }
             self.orders = orders.len();
@@ -90,28 +114,46 @@ impl Residents {
     /// A letter has come: the person reads it the same day and answers within days.
     pub fn letter_arrives(&self, ordinal: usize, now: Timestamp, agenda: &mut Agenda) {
         let dice = self.dice(ordinal);
-        agenda.plan(self.daytime(now, dice.between("after letter", 1, 6), 10), Act::Decide(ordinal));
+        agenda.plan(
+            self.daytime(now, dice.between("after letter", 1, 6), 10),
+            Act::Decide(ordinal),
+        );
     }
 
     /// Does one act of a resident.
     ///
     /// # Errors
     /// When a neighbour's own memory or the hub fails; a refusal by a neighbour is life.
-    pub async fn act(&self, world: &World, core: &Arc<Core>, agenda: &mut Agenda, act: &Act) -> Result<(), Problem> {
+    pub async fn act(
+        &self,
+        world: &World,
+        core: &Arc<Core>,
+        agenda: &mut Agenda,
+        act: &Act,
+    ) -> Result<(), Problem> {
         let now = core.clock.now();
         match act {
             Act::Fate(ordinal, n) => self.meet_fate(world, *ordinal, *n, now),
             Act::Read(ordinal, thread) => {
                 if let Some(person) = world.person_id(*ordinal) {
-                    world.inbox.mark_read(&person, thread, now).map_err(|error| fault(&error))?;
+                    world
+                        .inbox
+                        .mark_read(&person, thread, now)
+                        .map_err(|error| fault(&error))?;
                 }
                 let dice = self.dice(*ordinal);
-                agenda.plan(self.daytime(now, dice.between("after reading", 0, 3), 17), Act::Decide(*ordinal));
+                agenda.plan(
+                    self.daytime(now, dice.between("after reading", 0, 3), 17),
+                    Act::Decide(*ordinal),
+                );
                 Ok(())
             }
             Act::Decide(ordinal) => self.decide(world, core, agenda, *ordinal, now).await,
             Act::Rebook(_, booking) => {
-                let (from, to) = (now + SignedDuration::from_hours(24 * 8), now + SignedDuration::from_hours(24 * 70));
+                let (from, to) = (
+                    now + SignedDuration::from_hours(24 * 8),
+                    now + SignedDuration::from_hours(24 * 70),
+                );
                 // Refused when it is cancelled, past, or nothing is free: then it stays as it is.
                 let _ = world.scheduling.rebook_as_resident(booking, from, to);
                 Ok(())
@@ -146,9 +188,21 @@ impl Residents {
         }
     }
 
-    async fn decide(&self, world: &World, core: &Arc<Core>, agenda: &mut Agenda, ordinal: usize, now: Timestamp) -> Result<(), Problem> {
-        let (Some(person), Some(unit)) = (world.person_id(ordinal), world.unit(ordinal)) else { return Ok(()) };
-        let gone = world.register.person(&person).is_none_or(|person| person.gone.is_some());
+    async fn decide(
+        &self,
+        world: &World,
+        core: &Arc<Core>,
+        agenda: &mut Agenda,
+        ordinal: usize,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let (Some(person), Some(unit)) = (world.person_id(ordinal), world.unit(ordinal)) else {
+            return Ok(());
+        };
+        let gone = world
+            .register
+            .person(&person)
+            .is_none_or(|person| person.gone.is_some());
         if gone {
             return Ok(());
         }
@@ -156,8 +210,14 @@ impl Residents {
         match self.answer(world, ordinal) {
             // Whoever has no inbox phones the unit, which books in the same system.
             Answer::Books | Answer::Phones => {
-                let (from, to) = (now + SignedDuration::from_hours(24 * 10), now + SignedDuration::from_hours(24 * 75));
-                if let Ok(booking) = world.scheduling.book_as_resident(&person, unit, from, to, None) {
+                let (from, to) = (
+                    now + SignedDuration::from_hours(24 * 10),
+                    now + SignedDuration::from_hours(24 * 75),
+                );
+                if let Ok(booking) = world
+                    .scheduling
+                    .book_as_resident(&person, unit, from, to, None)
+                {
                     if dice.chance("cancels", 0.04) {
                         agenda.plan(self.daytime(now, 3, 12), Act::Cancel(ordinal, booking.id));
                     } else if dice.chance("rebooks", 0.06) {
@@ -166,36 +226,98 @@ impl Residents {
                 }
                 Ok(())
             }
-            Answer::Declines => self.say(core, &person, Declined::TYPE, Declined { by: "inbox".to_owned() }.data(), now).await,
-            Answer::OptsOut => self.say(core, &person, OptedOut::TYPE, OptedOut { by: "phone".to_owned() }.data(), now).await,
+            Answer::Declines => {
+                self.say(
+                    core,
+                    &person,
+                    Declined::TYPE,
+                    Declined {
+                        by: "inbox".to_owned(),
+                    }
+                    .data(),
+                    now,
+                )
+                .await
+            }
+            Answer::OptsOut => {
+                self.say(
+                    core,
+                    &person,
+                    OptedOut::TYPE,
+                    OptedOut {
+                        by: "phone".to_owned(),
+                    }
+                    .data(),
+                    now,
+                )
+                .await
+            }
             Answer::YesWhenPhoned | Answer::NoWhenPhoned | Answer::Silent => Ok(()),
         }
     }
 
     /// What a person tells the unit is entered by the unit.
-    async fn say(&self, core: &Arc<Core>, person: &PersonId, kind: &str, data: Value, now: Timestamp) -> Result<(), Problem> {
+    async fn say(
+        &self,
+        core: &Arc<Core>,
+        person: &PersonId,
+        kind: &str,
+        data: Value,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
         if let Some((case, _)) = inlet(core).directory.case_of_person(person).await? {
-            core.publish(vec![Envelope::new("/api", format!("{kind}-{case}"), kind, Some(case), now, data)]).await?;
+            core.publish(vec![Envelope::new(
+                "/api",
+                format!("{kind}-{case}"),
+                kind,
+                Some(case),
+                now,
+                data,
+            )])
+            .await?;
         }
         Ok(())
     }
 
-    fn meet_fate(&self, world: &World, ordinal: usize, n: usize, now: Timestamp) -> Result<(), Problem> {
-        let Some(id) = world.person_id(ordinal) else { return Ok(()) };
-        let (Some(resident), today) = (world.people.get(ordinal), now.to_zoned(self.zone.clone()).date()) else { return Ok(()) };
-        let Some(fate) = resident.fates.get(n) else { return Ok(()) };
+    fn meet_fate(
+        &self,
+        world: &World,
+        ordinal: usize,
+        n: usize,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let Some(id) = world.person_id(ordinal) else {
+            return Ok(());
+        };
+        let (Some(resident), today) = (
+            world.people.get(ordinal),
+            now.to_zoned(self.zone.clone()).date(),
+        ) else {
+            return Ok(());
+        };
+        let Some(fate) = resident.fates.get(n) else {
+            return Ok(());
+        };
         let met = match fate.becomes {
             Becomes::Deceased => world.register.kill(&id, today),
             Becomes::Emigrated => world.register.emigrate(&id, today),
-            Becomes::Protected => world.register.protect(&id, halsonav_domain::Protection::Sekretessmarkering),
+            Becomes::Protected => world
+                .register
+                .protect(&id, halsonav_domain::Protection::Sekretessmarkering),
             Becomes::Moved => {
-                let moved = world.register.person(&id).and_then(|person| person.residence).map(|mut residence| {
-                    residence.street = format!("Nya {}", residence.street);
-                    residence
-                });
+                let moved = world
+                    .register
+                    .person(&id)
+                    .and_then(|person| person.residence)
+                    .map(|mut residence| {
+                        residence.street = format!("Nya {}", residence.street);
+                        residence
+                    });
                 world.register.relocate(&id, moved)
             }
-            Becomes::NumberChanged => match super::population::replacement(id.expose()).and_then(|n| PersonId::parse(&n).ok()) {
+            Becomes::NumberChanged => match super::population::replacement(id.expose())
+                .and_then(|n| PersonId::parse(&n).ok())
+            {
                 Some(new) => world.register.change_number(&id, &new, today),
                 None => Ok(()),
             },
@@ -204,7 +326,9 @@ impl Residents {
     }
 
     fn answer_form(&self, world: &World, ordinal: usize, form: &str, now: Timestamp) {
-        let Some(placed) = world.forms.form(form) else { return };
+        let Some(placed) = world.forms.form(form) else {
+            return;
+        };
         let answers = self.answers(ordinal, &placed.template);
         // Refused when the form was withdrawn or has expired: then nobody can answer it.
         let _ = world.forms.answer(form, &answers, now);
@@ -214,11 +338,19 @@ impl Residents {
     #[must_use]
     pub fn answers(&self, ordinal: usize, template: &str) -> Map<String, Value> {
         let dice = self.dice(ordinal);
-        let Some(form) = self.forms.iter().find(|form| form.template == template) else { return Map::new() };
+        let Some(form) = self.forms.iter().find(|form| form.template == template) else {
+            return Map::new();
+        };
         form.questions
             .iter()
             .map(|question| {
-                let options = || question.alternatives.iter().map(|a| a.value.clone()).collect::<Vec<_>>();
+                let options = || {
+                    question
+                        .alternatives
+                        .iter()
+                        .map(|a| a.value.clone())
+                        .collect::<Vec<_>>()
+                };
                 let value = match question.kind {
                     QuestionKind::Radio => json!(dice.pick(&question.code, &options())),
                     QuestionKind::SelectMultiple => json!([dice.pick(&question.code, &options())]),
@@ -242,7 +374,11 @@ impl Residents {
         let days = Span::new().days(i64::try_from(days).unwrap_or(0));
         let date = from.to_zoned(self.zone.clone()).date().saturating_add(days);
         let hour = i8::try_from(hour.min(23)).unwrap_or(12);
-        let at = date.at(hour, 0, 0, 0).to_zoned(self.zone.clone()).map(|at| at.timestamp()).unwrap_or(from);
+        let at = date
+            .at(hour, 0, 0, 0)
+            .to_zoned(self.zone.clone())
+            .map(|at| at.timestamp())
+            .unwrap_or(from);
         at.max(from)
     }
 
@@ -256,7 +392,9 @@ impl Residents {
 }
 
 async fn analyse(world: &World, order: &str, part: bool) -> Result<(), Problem> {
-    let Some(known) = world.lab.order(order).filter(|order| !order.cancelled) else { return Ok(()) };
+    let Some(known) = world.lab.order(order).filter(|order| !order.cancelled) else {
+        return Ok(());
+    };
     let answered = if part {
         let first = known.analyses.first().cloned().unwrap_or_default();
         let value = halsonav_neighbours::lab::plausible(1, &known.person, &first);

@@ -33,7 +33,12 @@ impl Staff {
     /// When the store fails.
     pub async fn learn(&mut self, world: &World, core: &Core) -> Result<(), Problem> {
         let numbers: Vec<_> = (0..world.people.len())
-            .filter_map(|ordinal| Some((halsonav_domain::PersonId::parse(&world.people[ordinal].person_id).ok()?, ordinal)))
+            .filter_map(|ordinal| {
+                Some((
+                    halsonav_domain::PersonId::parse(&world.people[ordinal].person_id).ok()?,
+                    ordinal,
+                ))
+            })
             .collect();
         self.people = core
             .storage
@@ -47,9 +52,14 @@ impl Staff {
                 let (mut people, mut after) = (HashMap::new(), None);
                 loop {
                     let page = r.cases(&CaseFilter::default(), after, 5000)?;
-                    let Some(last) = page.last() else { return Ok(people) };
+                    let Some(last) = page.last() else {
+                        return Ok(people);
+                    };
                     after = Some(last.no);
-                    people.extend(page.iter().filter_map(|case| Some((case.id, *ordinals.get(&case.subject)?))));
+                    people.extend(
+                        page.iter()
+                            .filter_map(|case| Some((case.id, *ordinals.get(&case.subject)?))),
+                    );
                 }
             })
             .await
@@ -67,11 +77,22 @@ impl Staff {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn look(&mut self, core: &Core, residents: &Residents, agenda: &mut Agenda) -> Result<(), Problem> {
+    pub async fn look(
+        &mut self,
+        core: &Core,
+        residents: &Residents,
+        agenda: &mut Agenda,
+    ) -> Result<(), Problem> {
         loop {
             let after = self.seen;
-            let items = core.storage.read_async(move |r| r.new_work_items(after, 1000)).await.map_err(store_problem)?;
-            let Some(last) = items.last() else { return Ok(()) };
+            let items = core
+                .storage
+                .read_async(move |r| r.new_work_items(after, 1000))
+                .await
+                .map_err(store_problem)?;
+            let Some(last) = items.last() else {
+                return Ok(());
+            };
             self.seen = Some(last.no);
             for item in &items {
                 let dice = self.dice(residents, item);
@@ -85,18 +106,58 @@ impl Staff {
     ///
     /// # Errors
     /// When store or bus fail.
-    pub async fn work(&self, world: &World, core: &Arc<Core>, residents: &Residents, no: i64) -> Result<(), Problem> {
-        let item = core.storage.read_async(move |r| r.work_item(WorkItemNo(no))).await.map_err(store_problem)?;
-        let Some(item) = item.filter(|item| matches!(item.state, WorkState::Open | WorkState::Claimed)) else { return Ok(()) };
+    pub async fn work(
+        &self,
+        world: &World,
+        core: &Arc<Core>,
+        residents: &Residents,
+        no: i64,
+    ) -> Result<(), Problem> {
+        let item = core
+            .storage
+            .read_async(move |r| r.work_item(WorkItemNo(no)))
+            .await
+            .map_err(store_problem)?;
+        let Some(item) =
+            item.filter(|item| matches!(item.state, WorkState::Open | WorkState::Claimed))
+        else {
+            return Ok(());
+        };
         let now = core.clock.now();
         let result = self.result(world, residents, &item, now);
-        let data = WorkItemCompleted { job: item.job, result: result.clone() }.data();
+        let data = WorkItemCompleted {
+            job: item.job,
+            result: result.clone(),
+        }
+        .data();
         let id = format!("work-item-{no}");
-        core.publish(vec![Envelope::new("/api", id, WorkItemCompleted::TYPE, Some(item.case), now, data)]).await?;
+        core.publish(vec![Envelope::new(
+            "/api",
+            id,
+            WorkItemCompleted::TYPE,
+            Some(item.case),
+            now,
+            data,
+        )])
+        .await?;
         core.storage
-            .write_async(move |tx| tx.complete_work_item(item.no, item.revision, "demo", &json!({ "outcome": result["outcome"] }), now))
+            .write_async(move |tx| {
+                tx.complete_work_item(
+                    item.no,
+                    item.revision,
+                    "demo",
+                    &json!({ "outcome": result["outcome"] }),
+                    now,
+                )
+            })
             .await
-            .or_else(|error| if error.kind() == halsonav_domain::Kind::Conflict { Ok(()) } else { Err(error) })
+            .or_else(|error| {
+                if error.kind() == halsonav_domain::Kind::Conflict {
+                    Ok(())
+                } else {
+                    Err(error)
+                }
+            })
             .map_err(store_problem)
     }
 
@@ -104,16 +165,34 @@ impl Staff {
         residents.dice(self.person(&item.case).unwrap_or(0))
     }
 
-    fn result(&self, world: &World, residents: &Residents, item: &WorkItem, now: Timestamp) -> Value {
+    fn result(
+        &self,
+        world: &World,
+        residents: &Residents,
+        item: &WorkItem,
+        now: Timestamp,
+    ) -> Value {
         let ordinal = self.person(&item.case).unwrap_or(0);
         let dice = residents.dice(ordinal);
-        let text = |field: &str| item.payload.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text = |field: &str| {
+            item.payload
+                .get(field)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
         match item.form.as_deref().unwrap_or_default() {
-            "call" => json!({ "outcome": call(residents.answer(world, ordinal), dice, &item.payload) }),
+            "call" => {
+                json!({ "outcome": call(residents.answer(world, ordinal), dice, &item.payload) })
+            }
             "visit" => visit(residents, ordinal, dice, item, now),
             "paper-form" | "assisted-form" => {
                 let form = text("form");
-                let mode = if item.form.as_deref() == Some("paper-form") { "paper" } else { "assisted" };
+                let mode = if item.form.as_deref() == Some("paper-form") {
+                    "paper"
+                } else {
+                    "assisted"
+                };
                 json!({ "outcome": "entered", "form": form, "mode": mode, "answers": residents.answers(ordinal, &form) })
             }
             "manual-contact" => match dice.unit("manual") {
@@ -129,7 +208,11 @@ impl Staff {
 }
 
 fn when(residents: &Residents, dice: Dice, item: &WorkItem) -> Timestamp {
-    let question = format!("work {} {}", item.form.as_deref().unwrap_or_default(), item.job);
+    let question = format!(
+        "work {} {}",
+        item.form.as_deref().unwrap_or_default(),
+        item.job
+    );
     let hour = 9 + dice.roll(&question) % 7;
     match item.form.as_deref().unwrap_or_default() {
         "call" => residents.daytime(item.created, dice.between(&question, 1, 4), hour),
@@ -145,15 +228,28 @@ fn call(answer: Answer, dice: Dice, payload: &Value) -> &'static str {
     let attempt = payload.get("attempt").and_then(Value::as_u64).unwrap_or(1);
     match answer {
         _ if attempt == 1 && dice.chance("not at home", 0.3) => "not-reached",
-        Answer::Books | Answer::Phones | Answer::YesWhenPhoned if attempt == 1 && dice.chance("thinks it over", 0.1) => "undecided",
+        Answer::Books | Answer::Phones | Answer::YesWhenPhoned
+            if attempt == 1 && dice.chance("thinks it over", 0.1) =>
+        {
+            "undecided"
+        }
         Answer::Books | Answer::Phones | Answer::YesWhenPhoned => "booked",
         Answer::Declines | Answer::OptsOut | Answer::NoWhenPhoned => "declined",
         Answer::Silent => "not-reached",
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "centimetres and kilograms of people")]
-fn visit(residents: &Residents, ordinal: usize, dice: Dice, item: &WorkItem, now: Timestamp) -> Value {
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "centimetres and kilograms of people"
+)]
+fn visit(
+    residents: &Residents,
+    ordinal: usize,
+    dice: Dice,
+    item: &WorkItem,
+    now: Timestamp,
+) -> Value {
     if dice.chance(&format!("no-show {}", item.job), 0.05) {
         return json!({ "outcome": "no-show" });
     }
@@ -173,8 +269,16 @@ fn visit(residents: &Residents, ordinal: usize, dice: Dice, item: &WorkItem, now
         measured("systolic", 108, 168, "mm[Hg]"),
         measured("diastolic", 62, 102, "mm[Hg]"),
     ];
-    let form = item.payload.get("additionalForm").and_then(Value::as_str).unwrap_or_default();
-    let asks = item.payload.get("askConsent").and_then(Value::as_bool).unwrap_or(false);
+    let form = item
+        .payload
+        .get("additionalForm")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let asks = item
+        .payload
+        .get("askConsent")
+        .and_then(Value::as_bool)
+        .unwrap_or(false);
     json!({
         "outcome": "held",
         "held": now,

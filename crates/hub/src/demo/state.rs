@@ -1,6 +1,9 @@
 //! Where a run stands, so that it goes on after a `kill -9`.
 
-use std::{fs, path::{Path, PathBuf}};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use halsonav_domain::{Kind, Problem, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -35,10 +38,16 @@ impl State {
             finished: false,
         };
         let path = file(&options.out);
-        let earlier = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
+        let earlier = fs::read(&path)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
         match earlier {
             Some(earlier) if !options.fresh && !earlier.finished => {
-                if (Self { now: starts, ..earlier.clone() }) == fresh {
+                if (Self {
+                    now: starts,
+                    ..earlier.clone()
+                }) == fresh
+                {
                     return Ok(earlier);
                 }
                 let message = "another run lies unfinished in this folder: finish it with its own options, choose another --out, or begin anew with --fresh";
@@ -47,9 +56,13 @@ impl State {
             earlier => {
                 if earlier.is_some() {
                     // Only what a run made: a folder that is not a run's is never emptied.
-                    fs::remove_dir_all(&options.out).map_err(|error| unusable(&options.out, &error))?;
-                } else if fs::read_dir(&options.out).is_ok_and(|mut entries| entries.next().is_some()) {
-                    let message = format!("{} is not empty and holds no run", options.out.display());
+                    fs::remove_dir_all(&options.out)
+                        .map_err(|error| unusable(&options.out, &error))?;
+                } else if fs::read_dir(&options.out)
+                    .is_ok_and(|mut entries| entries.next().is_some())
+                {
+                    let message =
+                        format!("{} is not empty and holds no run", options.out.display());
                     return Err(Problem::new(Kind::Conflict, "HUB-DEMO-002", message));
                 }
                 fs::create_dir_all(&options.out).map_err(|error| unusable(&options.out, &error))?;
@@ -67,7 +80,9 @@ impl State {
         let path = file(out);
         let temporary = path.with_extension("part");
         let bytes = serde_json::to_vec(self).unwrap_or_default();
-        fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, &path)).map_err(|error| unusable(out, &error))
+        fs::write(&temporary, bytes)
+            .and_then(|()| fs::rename(&temporary, &path))
+            .map_err(|error| unusable(out, &error))
     }
 }
 
@@ -77,5 +92,9 @@ fn file(out: &Path) -> PathBuf {
 
 /// The output folder will not do.
 pub fn unusable(path: &Path, error: &dyn std::error::Error) -> Problem {
-    Problem::new(Kind::Invalid, "HUB-DEMO-003", format!("{} cannot be used: {error}", path.display()))
+    Problem::new(
+        Kind::Invalid,
+        "HUB-DEMO-003",
+        format!("{} cannot be used: {error}", path.display()),
+    )
 }

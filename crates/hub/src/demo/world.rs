@@ -1,15 +1,23 @@
 //! The world around the hub: every neighbour, each behind its own socket, with the people in them.
 
-use std::{collections::HashMap, io, net::SocketAddr, path::Path, sync::Arc};
+use std::{
+    collections::HashMap,
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use halsonav_domain::{Clock, HsaId, Kind, PersonId, Problem, Protection};
 use halsonav_neighbours::{
     forms::{self, Forms, Input, Question, Template},
     inbox::{self, Account, Inbox},
     index::Subscriber,
+    journal::{self, Journal},
     lab::{self, Lab},
     register::{self, Person, Register, Residence},
     scheduling::{self, Facility, Scheduling},
+    vendor::{self, Vendor},
 };
 use halsonav_profile::{FormDefinition, QuestionKind};
 use halsonav_rivta::ClientConfig;
@@ -35,6 +43,12 @@ pub struct World {
     pub forms: Forms,
     /// The lab system.
     pub lab: Lab,
+    /// The print vendor.
+    pub vendor: Vendor,
+    /// The journal system.
+    pub journal: Journal,
+    /// The key with which the hub enters the vendor's account.
+    vendor_key: PathBuf,
     /// Everybody, by ordinal.
     pub people: Vec<Resident>,
     /// Ordinal by every number the person has or gets.
@@ -50,10 +64,14 @@ pub async fn start(
     region: &Region,
     questionnaires: &[FormDefinition],
     dir: &Path,
+    letters: &Path,
     clock: Arc<dyn Clock>,
     seed: u64,
 ) -> Result<World, Problem> {
-    let accounts = people.iter().filter(|p| p.inbox).filter_map(|p| Some((PersonId::parse(&p.person_id).ok()?, Account::active())));
+    let accounts = people
+        .iter()
+        .filter(|p| p.inbox)
+        .filter_map(|p| Some((PersonId::parse(&p.person_id).ok()?, Account::active())));
     let population = people.iter().filter_map(person).collect();
     let facilities = facilities(region, people.len());
     let templates = questionnaires.iter().map(template).collect();
@@ -61,13 +79,43 @@ pub async fn start(
     let mut lab_settings = lab::Settings::new(tape("lab"), clock.clone());
     lab_settings.seed = seed;
     let by_number = numbers(&people);
+    let vendor_key = dir.join("hub.vendor-key");
+    let shop = letters.to_owned();
     let start = async {
         Ok::<_, io::Error>(World {
-            register: Register::start(register::Settings::new(population, tape("register"), clock.clone())).await?,
-            inbox: Inbox::start(inbox::Settings::new(accounts.collect(), tape("inbox"), clock.clone())).await?,
-            scheduling: Scheduling::start(scheduling::Settings::new(facilities, tape("scheduling"), clock.clone())).await?,
-            forms: Forms::start(forms::Settings::new(templates, tape("forms"), clock.clone())).await?,
+            register: Register::start(register::Settings::new(
+                population,
+                tape("register"),
+                clock.clone(),
+            ))
+            .await?,
+            inbox: Inbox::start(inbox::Settings::new(
+                accounts.collect(),
+                tape("inbox"),
+                clock.clone(),
+            ))
+            .await?,
+            scheduling: Scheduling::start(scheduling::Settings::new(
+                facilities,
+                tape("scheduling"),
+                clock.clone(),
+            ))
+            .await?,
+            forms: Forms::start(forms::Settings::new(
+                templates,
+                tape("forms"),
+                clock.clone(),
+            ))
+            .await?,
             lab: Lab::start(lab_settings).await?,
+            vendor: Vendor::start(vendor::Settings::new(
+                shop,
+                clock.clone(),
+                &vendor::key_pair(&vendor_key)?,
+            ))
+            .await?,
+            journal: Journal::start(journal::Settings::new(tape("journal"), clock.clone())).await?,
+            vendor_key,
             people: Vec::new(),
             by_number,
         })
@@ -79,7 +127,11 @@ pub async fn start(
 
 /// A neighbour that could not be had.
 pub fn fault(error: &dyn std::error::Error) -> Problem {
-    Problem::new(Kind::Unavailable, "HUB-DEMO-001", format!("a neighbour could not be started: {error}"))
+    Problem::new(
+        Kind::Unavailable,
+        "HUB-DEMO-001",
+        format!("a neighbour could not be started: {error}"),
+    )
 }
 
 fn numbers(people: &[Resident]) -> HashMap<String, usize> {
@@ -112,10 +164,18 @@ fn person(resident: &Resident) -> Option<Person> {
 }
 
 fn facilities(region: &Region, residents: usize) -> Vec<Facility> {
-    let time_type = region.switches.get("timeType").and_then(Value::as_str).unwrap_or("HALSOSAMTAL");
+    let time_type = region
+        .switches
+        .get("timeType")
+        .and_then(Value::as_str)
+        .unwrap_or("HALSOSAMTAL");
     let leaders = (residents / region.units.len().max(1)).div_ceil(LEADERS_FOR) + 1;
     let leaders = u16::try_from(leaders).unwrap_or(u16::MAX);
-    region.units.iter().map(|unit| Facility::new(unit.hsa_id.clone(), &unit.name, leaders, time_type)).collect()
+    region
+        .units
+        .iter()
+        .map(|unit| Facility::new(unit.hsa_id.clone(), &unit.name, leaders, time_type))
+        .collect()
 }
 
 fn template(form: &FormDefinition) -> Template {
@@ -123,18 +183,37 @@ fn template(form: &FormDefinition) -> Template {
         .questions
         .iter()
         .map(|question| {
-            let values = || question.alternatives.iter().map(|a| a.value.clone()).collect();
+            let values = || {
+                question
+                    .alternatives
+                    .iter()
+                    .map(|a| a.value.clone())
+                    .collect()
+            };
             let input = match question.kind {
                 QuestionKind::Radio => Input::Radio(values()),
                 QuestionKind::SelectMultiple => Input::Checkbox(values()),
-                QuestionKind::Number => Input::Number { unit: None, min: None, max: None },
+                QuestionKind::Number => Input::Number {
+                    unit: None,
+                    min: None,
+                    max: None,
+                },
                 QuestionKind::Text => Input::Text,
             };
             let asked = Question::new(&question.code, &question.text, input);
-            if question.mandatory { asked } else { asked.optional() }
+            if question.mandatory {
+                asked
+            } else {
+                asked.optional()
+            }
         })
         .collect();
-    Template { id: form.template.clone(), version: 1, name: form.title.clone(), questions }
+    Template {
+        id: form.template.clone(),
+        version: 1,
+        name: form.title.clone(),
+        questions,
+    }
 }
 
 impl World {
@@ -162,8 +241,41 @@ impl World {
         let mut forms = one("client", client(self.forms.url()));
         forms.extend(toml::toml! { engine = "SE165565594230-FORM" system = hub notifications = { listen = loopback } poll = { every_minutes = 1440 } });
         add("forms", forms);
-        let (host, port) = (self.lab.addr().ip().to_string(), i64::from(self.lab.addr().port()));
-        add("lab", toml::toml! { host = host port = port listen = loopback facility = hub });
+        let (host, port) = (
+            self.lab.addr().ip().to_string(),
+            i64::from(self.lab.addr().port()),
+        );
+        let vendor = self.vendor.addr();
+        let (vendor_host, vendor_port) = (vendor.ip().to_string(), i64::from(vendor.port()));
+        let (key, host_key) = (
+            self.vendor_key.display().to_string(),
+            self.vendor.host_key(),
+        );
+        let back: Vec<String> = region
+            .units
+            .first()
+            .map(|unit| [vec![unit.name.clone()], unit.address.clone()].concat())
+            .unwrap_or_default();
+        let mut print = toml::toml! { host = vendor_host port = vendor_port user = "hub" key = key vendor = "Tryckeriet" poll_minutes = 720 };
+        print.insert(
+            "host_keys".to_owned(),
+            toml::Value::Array(vec![toml::Value::String(host_key)]),
+        );
+        print.insert(
+            "return_address".to_owned(),
+            toml::Value::Array(back.into_iter().map(toml::Value::String).collect()),
+        );
+        add("print", print);
+        let mut journal = toml::Table::new();
+        journal.insert("base".to_owned(), toml::Value::String(self.journal.url()));
+        journal.insert("max_in_flight".to_owned(), toml::Value::Integer(16));
+        journal.insert("units".to_owned(), toml::Value::Table(unit_names(region)));
+        add("journal", journal);
+        add("research", toml::Table::new());
+        add(
+            "lab",
+            toml::toml! { host = host port = port listen = loopback facility = hub },
+        );
         table
     }
 
@@ -177,8 +289,14 @@ impl World {
             logical_address: HUB.to_owned(),
         };
         match adapter {
-            "booking" => self.scheduling.notify(Some(&subscriber)).map_err(|error| fault(&error)),
-            "forms" => self.forms.notify(Some(&subscriber)).map_err(|error| fault(&error)),
+            "booking" => self
+                .scheduling
+                .notify(Some(&subscriber))
+                .map_err(|error| fault(&error)),
+            "forms" => self
+                .forms
+                .notify(Some(&subscriber))
+                .map_err(|error| fault(&error)),
             "lab" => {
                 self.lab.set_target(address);
                 Ok(())
@@ -210,14 +328,28 @@ impl World {
     /// Letters that the vendor printed.
     #[must_use]
     pub fn letters(&self) -> usize {
-        0
+        self.vendor.letters().len()
     }
 
     /// Effects that reached the outside more than once: messages of one thread, forms of one
     /// request, orders of one number, letters of one id. Must be 0.
     #[must_use]
     pub fn twice(&self) -> usize {
-        self.inbox.threads().iter().map(|thread| self.inbox.messages_of_thread(thread).saturating_sub(1)).sum()
+        let messages: usize = self
+            .inbox
+            .threads()
+            .iter()
+            .map(|thread| self.inbox.messages_of_thread(thread).saturating_sub(1))
+            .sum();
+        messages + self.vendor.printed_twice().len() + self.journal_twice()
+    }
+
+    /// Documents beyond one for each dialogue.
+    fn journal_twice(&self) -> usize {
+        let documents = self.journal.documents();
+        let distinct: std::collections::HashSet<_> =
+            documents.iter().map(|document| &document.id).collect();
+        documents.len() - distinct.len()
     }
 
     /// The unit where a person is listed.
@@ -228,18 +360,36 @@ impl World {
 }
 
 fn one(name: &str, settings: toml::Table) -> toml::Table {
-    [(name.to_owned(), toml::Value::Table(settings))].into_iter().collect()
+    [(name.to_owned(), toml::Value::Table(settings))]
+        .into_iter()
+        .collect()
 }
 
 fn unit_names(region: &Region) -> toml::Table {
-    region.units.iter().map(|unit| (unit.hsa_id.to_string(), toml::Value::String(unit.name.clone()))).collect()
+    region
+        .units
+        .iter()
+        .map(|unit| {
+            (
+                unit.hsa_id.to_string(),
+                toml::Value::String(unit.name.clone()),
+            )
+        })
+        .collect()
 }
 
 /// What a resident can do from a message.
 fn links() -> toml::Table {
-    let link = |text: &str| toml::Value::Table(toml::toml! { system = "SE2321000999-BOOK" text = text });
-    [("book", "Boka tid"), ("decline", "Tacka nej"), ("rebook", "Boka om"), ("cancel", "Avboka"), ("form", "Svara på formulär")]
-        .into_iter()
-        .map(|(name, text)| (name.to_owned(), link(text)))
-        .collect()
+    let link =
+        |text: &str| toml::Value::Table(toml::toml! { system = "SE2321000999-BOOK" text = text });
+    [
+        ("book", "Boka tid"),
+        ("decline", "Tacka nej"),
+        ("rebook", "Boka om"),
+        ("cancel", "Avboka"),
+        ("form", "Svara på formulär"),
+    ]
+    .into_iter()
+    .map(|(name, text)| (name.to_owned(), link(text)))
+    .collect()
 }

@@ -5,7 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use async_trait::async_trait;
 use halsonav_bus::{Bus, codec};
 use halsonav_domain::{
-    Clock, Envelope, Kind, PersonId, PersonRecord, PersonStatus, Problem, Protection, SubjectId, Timestamp, Topic,
+    Clock, Envelope, Kind, PersonId, PersonRecord, PersonStatus, Problem, Protection, SubjectId,
+    Timestamp, Topic,
     event::{Event, PersonChanged},
 };
 use halsonav_engine::Library;
@@ -24,7 +25,11 @@ pub const REGISTER_BATCH: usize = 500;
 #[async_trait]
 pub trait Register: Send + Sync {
     /// One answer for each number, in order.
-    async fn lookup(&self, people: &[PersonId], now: Timestamp) -> Vec<Result<PersonRecord, Problem>>;
+    async fn lookup(
+        &self,
+        people: &[PersonId],
+        now: Timestamp,
+    ) -> Vec<Result<PersonRecord, Problem>>;
 }
 
 /// The shared parts. Cheap to reach, never locked for long.
@@ -59,7 +64,10 @@ impl Core {
     /// The definitions in force.
     #[must_use]
     pub fn library(&self) -> Arc<Library> {
-        self.definitions.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.definitions
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The decision tables in force.
@@ -81,7 +89,8 @@ impl Core {
         let wait = u64::from(retry.first_s) << attempt.saturating_sub(1).min(20);
         let wait = i64::try_from(wait.min(u64::from(retry.longest_s))).unwrap_or(i64::MAX);
         let now = self.clock.now();
-        now.checked_add(SignedDuration::from_secs(wait)).unwrap_or(now)
+        now.checked_add(SignedDuration::from_secs(wait))
+            .unwrap_or(now)
     }
 
     /// Puts facts on the bus; durable when it returns.
@@ -100,7 +109,11 @@ impl Core {
         if facts.is_empty() {
             return Ok(());
         }
-        let records = facts.iter().map(codec::event).collect::<Result<Vec<_>, _>>().map_err(bus_problem)?;
+        let records = facts
+            .iter()
+            .map(codec::event)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(bus_problem)?;
         self.bus.publish(topic, records).await.map_err(bus_problem)
     }
 
@@ -111,7 +124,9 @@ impl Core {
     pub async fn refresh(&self, mut subjects: Vec<SubjectId>) -> Result<(), Problem> {
         subjects.sort_unstable();
         subjects.dedup();
-        let Some(register) = &self.register else { return Ok(()) };
+        let Some(register) = &self.register else {
+            return Ok(());
+        };
         for chunk in subjects.chunks(REGISTER_BATCH) {
             let (whom, at) = (chunk.to_vec(), self.clock.now());
             let identities = self
@@ -122,13 +137,19 @@ impl Core {
                 })
                 .await
                 .map_err(store_problem)?;
-            let numbers: Vec<PersonId> = identities.into_iter().flatten().map(|identity| identity.person_id).collect();
+            let numbers: Vec<PersonId> = identities
+                .into_iter()
+                .flatten()
+                .map(|identity| identity.person_id)
+                .collect();
             let answers = register.lookup(&numbers, at).await;
             let mut known = Vec::with_capacity(answers.len());
             for answer in answers {
                 match answer {
                     Ok(record) => known.push(record),
-                    Err(problem) => tracing::warn!(%problem, "the register did not answer about a person"),
+                    Err(problem) => {
+                        tracing::warn!(%problem, "the register did not answer about a person")
+                    }
                 }
             }
             self.take_in(known).await?;
@@ -176,7 +197,11 @@ impl Core {
             message: problem.message.clone(),
             at: self.clock.now(),
         };
-        self.storage.write_async(move |tx| tx.open_incident(&incident)).await.map(drop).map_err(store_problem)
+        self.storage
+            .write_async(move |tx| tx.open_incident(&incident))
+            .await
+            .map(drop)
+            .map_err(store_problem)
     }
 }
 
@@ -192,13 +217,26 @@ fn freshness(at: Timestamp) -> Access {
 }
 
 /// What a change of a person means to the cases of that person.
-fn told(tx: &mut Writer, change: &PersonChange, now: Timestamp) -> halsonav_storage::Result<Vec<Envelope>> {
+fn told(
+    tx: &mut Writer,
+    change: &PersonChange,
+    now: Timestamp,
+) -> halsonav_storage::Result<Vec<Envelope>> {
     let mut facts = Vec::new();
     for (_, other) in change.merged.iter().flat_map(|merge| &merge.duplicates) {
         let id = format!("duplicate-{other}");
-        facts.push(Envelope::new("/hub", id, "operator.cancel", Some(*other), now, json!({ "reason": "duplicate" })));
+        facts.push(Envelope::new(
+            "/hub",
+            id,
+            "operator.cancel",
+            Some(*other),
+            now,
+            json!({ "reason": "duplicate" }),
+        ));
     }
-    let Some(reason) = reason(change) else { return Ok(facts) };
+    let Some(reason) = reason(change) else {
+        return Ok(facts);
+    };
     if let Some(case) = tx.open_case_of(&change.subject)? {
         let data = PersonChanged {
             status: change.after.status.unwrap_or(PersonStatus::Unknown),
@@ -207,7 +245,14 @@ fn told(tx: &mut Writer, change: &PersonChange, now: Timestamp) -> halsonav_stor
             reason: reason.to_owned(),
         };
         let id = format!("person-{}-{}-{reason}", case.id, now.as_millisecond());
-        facts.push(Envelope::new("/hub", id, PersonChanged::TYPE, Some(case.id), now, data.data()));
+        facts.push(Envelope::new(
+            "/hub",
+            id,
+            PersonChanged::TYPE,
+            Some(case.id),
+            now,
+            data.data(),
+        ));
     }
     Ok(facts)
 }
@@ -215,7 +260,10 @@ fn told(tx: &mut Writer, change: &PersonChange, now: Timestamp) -> halsonav_stor
 /// Why a known person can no longer be contacted by the ordinary way, if the register says so now
 /// and did not before. What the first answer says, the process itself asks for.
 fn reason(change: &PersonChange) -> Option<&'static str> {
-    let before = change.before.as_ref().filter(|before| before.fetched.is_some() && !change.outdated)?;
+    let before = change
+        .before
+        .as_ref()
+        .filter(|before| before.fetched.is_some() && !change.outdated)?;
     let after = &change.after;
     if before.status != after.status {
         match after.status {
@@ -225,5 +273,6 @@ fn reason(change: &PersonChange) -> Option<&'static str> {
             _ => {}
         }
     }
-    (before.protection == Protection::None && after.protection != Protection::None).then_some("protected")
+    (before.protection == Protection::None && after.protection != Protection::None)
+        .then_some("protected")
 }

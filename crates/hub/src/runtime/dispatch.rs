@@ -8,7 +8,13 @@ use halsonav_bus::{Consumer, Delivered, codec};
 use halsonav_domain::{CaseId, CommandId, Kind, Outcome, Problem, SubjectId, Timestamp, Topic};
 use halsonav_storage::{Claim, EffectRef, Epoch, Ready};
 
-use super::{Core, bus_problem, fold::REPEATS, gate, outcome::{self, Verdict}, prepare, store_problem};
+use super::{
+    Core, bus_problem,
+    fold::REPEATS,
+    gate,
+    outcome::{self, Verdict},
+    prepare, store_problem,
+};
 
 /// Commands taken in one turn.
 const BATCH: usize = 500;
@@ -40,22 +46,44 @@ impl Dispatcher {
     ///
     /// # Errors
     /// When bus or store refuse.
-    pub async fn new(core: Arc<Core>, adapter: &str, outbound: Arc<dyn Outbound>, epoch: Epoch) -> Result<Self, Problem> {
+    pub async fn new(
+        core: Arc<Core>,
+        adapter: &str,
+        outbound: Arc<dyn Outbound>,
+        epoch: Epoch,
+    ) -> Result<Self, Problem> {
         let topic = Topic::Commands(adapter.to_owned());
-        let consumer = core.bus.subscribe("dispatch", &[topic]).map_err(bus_problem)?;
-        let mut lane =
-            Self { core, adapter: adapter.to_owned(), outbound, consumer, epoch, unsettled: Vec::new() };
+        let consumer = core
+            .bus
+            .subscribe("dispatch", &[topic])
+            .map_err(bus_problem)?;
+        let mut lane = Self {
+            core,
+            adapter: adapter.to_owned(),
+            outbound,
+            consumer,
+            epoch,
+            unsettled: Vec::new(),
+        };
         lane.take_over().await?;
         Ok(lane)
     }
 
     async fn take_over(&mut self) -> Result<(), Problem> {
         let epoch = self.epoch;
-        let left = self.core.storage.read_async(move |r| r.abandoned(epoch, 100_000)).await.map_err(store_problem)?;
+        let left = self
+            .core
+            .storage
+            .read_async(move |r| r.abandoned(epoch, 100_000))
+            .await
+            .map_err(store_problem)?;
         let mine: Vec<EffectRef> = left
             .iter()
             .filter(|effect| effect.command.kind.adapter() == self.adapter)
-            .map(|effect| EffectRef { case: effect.command.case, command: effect.command.id })
+            .map(|effect| EffectRef {
+                case: effect.command.case,
+                command: effect.command.id,
+            })
             .collect();
         for chunk in mine.chunks(BATCH) {
             self.carry_out(chunk.to_vec()).await?;
@@ -68,7 +96,9 @@ impl Dispatcher {
     /// # Errors
     /// When store or bus fail. Nothing is lost: what was claimed is reconciled, the rest comes again.
     pub async fn turn(&mut self) -> Result<usize, Problem> {
-        self.batch(Duration::ZERO, &Stop::new()).await.unwrap_or(Ok(0))
+        self.batch(Duration::ZERO, &Stop::new())
+            .await
+            .unwrap_or(Ok(0))
     }
 
     /// One batch, waiting for it up to `wait`; `None` when told to stop while waiting. A batch that
@@ -88,7 +118,11 @@ impl Dispatcher {
                 Ok(taken) => Ok(taken + lost),
                 Err(problem) => {
                     // What was polled comes again; a claim that was made is then reconciled.
-                    self.consumer.rewind().await.map_err(bus_problem).and(Err(problem))
+                    self.consumer
+                        .rewind()
+                        .await
+                        .map_err(bus_problem)
+                        .and(Err(problem))
                 }
             },
             Err(error) => Err(bus_problem(error)),
@@ -102,8 +136,13 @@ impl Dispatcher {
         let mut wanted = Vec::with_capacity(records.len());
         for record in &records {
             match codec::read_command(&record.record) {
-                Ok(command) => wanted.push(EffectRef { case: command.case, command: command.id }),
-                Err(error) => tracing::error!(adapter = self.adapter, %error, code = "HUB-DISPATCH-001", "a command cannot be read"),
+                Ok(command) => wanted.push(EffectRef {
+                    case: command.case,
+                    command: command.id,
+                }),
+                Err(error) => {
+                    tracing::error!(adapter = self.adapter, %error, code = "HUB-DISPATCH-001", "a command cannot be read")
+                }
             }
         }
         self.carry_out(wanted).await?;
@@ -120,7 +159,10 @@ impl Dispatcher {
     async fn carry_out(&mut self, wanted: Vec<EffectRef>) -> Result<(), Problem> {
         let now = self.core.clock.now();
         let (epoch, rules) = (self.epoch, self.core.gate);
-        let asked: BTreeMap<CommandId, CaseId> = wanted.iter().map(|effect| (effect.command, effect.case)).collect();
+        let asked: BTreeMap<CommandId, CaseId> = wanted
+            .iter()
+            .map(|effect| (effect.command, effect.case))
+            .collect();
         let claims = self
             .core
             .storage
@@ -134,20 +176,37 @@ impl Dispatcher {
             match claim {
                 Claim::Ready(effect) => ready.push(*effect),
                 Claim::Held { subject, .. } => stale.push(subject),
-                Claim::Blocked { effect, job, command, reason, .. } => {
-                    let Some(case) = asked.get(&command) else { continue };
+                Claim::Blocked {
+                    effect,
+                    job,
+                    command,
+                    reason,
+                    ..
+                } => {
+                    let Some(case) = asked.get(&command) else {
+                        continue;
+                    };
                     verdicts.push(match gate::meaning(reason) {
-                        gate::Meaning::NotContactable(why) => outcome::refused_by_gate(effect, *case, job, command, why, now),
-                        gate::Meaning::Skipped(why) => outcome::skipped_by_gate(effect, *case, job, command, why, now),
+                        gate::Meaning::NotContactable(why) => {
+                            outcome::refused_by_gate(effect, *case, job, command, why, now)
+                        }
+                        gate::Meaning::Skipped(why) => {
+                            outcome::skipped_by_gate(effect, *case, job, command, why, now)
+                        }
                     });
                 }
                 Claim::Gone { .. } | Claim::Fenced { .. } => {}
             }
         }
         self.core.refresh(stale).await?;
-        let (again, first): (Vec<_>, Vec<_>) = ready.into_iter().partition(|effect| self.must_ask(effect));
+        let (again, first): (Vec<_>, Vec<_>) =
+            ready.into_iter().partition(|effect| self.must_ask(effect));
         for effect in again {
-            self.unsettled.push(Lost { ready: effect, ask_at: now, asked: 0 });
+            self.unsettled.push(Lost {
+                ready: effect,
+                ask_at: now,
+                asked: 0,
+            });
         }
         verdicts.extend(self.deliver(first).await?);
         self.settle(verdicts).await?;
@@ -156,24 +215,41 @@ impl Dispatcher {
     }
 
     fn must_ask(&self, effect: &Ready) -> bool {
-        effect.reconcile && !self.operation(effect.effect.command.kind.operation()).is_some_and(|o| o.idempotent)
+        effect.reconcile
+            && !self
+                .operation(effect.effect.command.kind.operation())
+                .is_some_and(|o| o.idempotent)
     }
 
     fn operation(&self, name: &str) -> Option<&'static Operation> {
-        self.outbound.operations().iter().find(|operation| operation.name == name)
+        self.outbound
+            .operations()
+            .iter()
+            .find(|operation| operation.name == name)
     }
 
     /// Sends what may leave, in the batches that each operation wants and in the order decided.
     async fn deliver(&self, ready: Vec<Ready>) -> Result<Vec<Verdict>, Problem> {
         let mut by_operation: BTreeMap<String, Vec<Ready>> = BTreeMap::new();
         for effect in ready {
-            by_operation.entry(effect.effect.command.kind.operation().to_owned()).or_default().push(effect);
+            by_operation
+                .entry(effect.effect.command.kind.operation().to_owned())
+                .or_default()
+                .push(effect);
         }
         let mut verdicts = Vec::new();
         for (name, effects) in by_operation {
             let Some(operation) = self.operation(&name) else {
-                let problem = Problem::new(Kind::Invalid, "HUB-DISPATCH-002", format!("{} has no operation '{name}'", self.adapter));
-                verdicts.extend(effects.into_iter().map(|e| outcome::judge(&self.core, e, Outcome::Failed(problem.clone()))));
+                let problem = Problem::new(
+                    Kind::Invalid,
+                    "HUB-DISPATCH-002",
+                    format!("{} has no operation '{name}'", self.adapter),
+                );
+                verdicts.extend(
+                    effects
+                        .into_iter()
+                        .map(|e| outcome::judge(&self.core, e, Outcome::Failed(problem.clone()))),
+                );
                 continue;
             };
             verdicts.extend(self.deliver_all(operation, effects).await?);
@@ -181,7 +257,11 @@ impl Dispatcher {
         Ok(verdicts)
     }
 
-    async fn deliver_all(&self, operation: &'static Operation, effects: Vec<Ready>) -> Result<Vec<Verdict>, Problem> {
+    async fn deliver_all(
+        &self,
+        operation: &'static Operation,
+        effects: Vec<Ready>,
+    ) -> Result<Vec<Verdict>, Problem> {
         let mut verdicts = Vec::new();
         let mut sent: BTreeMap<CommandId, Ready> = BTreeMap::new();
         let mut batches: Vec<Vec<Delivery>> = Vec::new();
@@ -189,16 +269,25 @@ impl Dispatcher {
             match delivery {
                 Ok(delivery) => {
                     sent.insert(delivery.command.id, ready);
-                    match batches.last_mut().filter(|batch| batch.len() < operation.batch) {
+                    match batches
+                        .last_mut()
+                        .filter(|batch| batch.len() < operation.batch)
+                    {
                         Some(batch) => batch.push(delivery),
                         None => batches.push(vec![delivery]),
                     }
                 }
-                Err(problem) => verdicts.push(outcome::judge(&self.core, ready, Outcome::Failed(problem))),
+                Err(problem) => {
+                    verdicts.push(outcome::judge(&self.core, ready, Outcome::Failed(problem)))
+                }
             }
         }
-        let mut answers = futures::stream::iter(batches.into_iter().map(|batch| self.outbound.deliver(operation.name, batch)))
-            .buffered(AT_ONCE);
+        let mut answers = futures::stream::iter(
+            batches
+                .into_iter()
+                .map(|batch| self.outbound.deliver(operation.name, batch)),
+        )
+        .buffered(AT_ONCE);
         while let Some(outcomes) = answers.next().await {
             for (id, outcome) in outcomes {
                 if let Some(ready) = sent.remove(&id) {
@@ -207,8 +296,15 @@ impl Dispatcher {
             }
         }
         // An adapter that says nothing about a delivery does not know.
-        let silence = Problem::new(Kind::Internal, "HUB-DISPATCH-003", "the adapter gave no outcome");
-        verdicts.extend(sent.into_values().map(|ready| outcome::judge(&self.core, ready, Outcome::Unknown(silence.clone()))));
+        let silence = Problem::new(
+            Kind::Internal,
+            "HUB-DISPATCH-003",
+            "the adapter gave no outcome",
+        );
+        verdicts.extend(
+            sent.into_values()
+                .map(|ready| outcome::judge(&self.core, ready, Outcome::Unknown(silence.clone()))),
+        );
         Ok(verdicts)
     }
 
@@ -229,20 +325,28 @@ impl Dispatcher {
                     if let Some(problem) = settled.denied.take() {
                         self.core.lane_denied(&self.adapter, &problem).await?;
                     }
-                    self.core.metrics.effect(&self.adapter, outcome::word(&settled.settlement.settled));
+                    self.core
+                        .metrics
+                        .effect(&self.adapter, outcome::word(&settled.settlement.settled));
                     facts.extend(settled.fact);
                     documented.extend(settled.documented);
                     people.extend(settled.person);
                     kept.extend(settled.keep);
                     settlements.push(settled.settlement);
                 }
-                Verdict::Lost(ready) => self.unsettled.push(Lost { ready: *ready, ask_at: now, asked: 0 }),
+                Verdict::Lost(ready) => self.unsettled.push(Lost {
+                    ready: *ready,
+                    ask_at: now,
+                    asked: 0,
+                }),
             }
         }
         self.core.take_in(people).await?;
         kept_first(&self.core, kept).await?;
         self.core.publish(facts).await?;
-        self.core.publish_to(&Topic::Documentation, documented).await?;
+        self.core
+            .publish_to(&Topic::Documentation, documented)
+            .await?;
         if settlements.is_empty() {
             return Ok(());
         }
@@ -253,7 +357,12 @@ impl Dispatcher {
             .await
             .map_err(store_problem)?;
         if !refused.is_empty() {
-            tracing::warn!(adapter = self.adapter, refused = refused.len(), code = "HUB-DISPATCH-004", "another dispatcher has taken over");
+            tracing::warn!(
+                adapter = self.adapter,
+                refused = refused.len(),
+                code = "HUB-DISPATCH-004",
+                "another dispatcher has taken over"
+            );
         }
         Ok(())
     }
@@ -261,7 +370,10 @@ impl Dispatcher {
     /// Asks the neighbour about effects whose outcome was lost. Never sends them blindly.
     async fn ask_again(&mut self) -> Result<usize, Problem> {
         let now = self.core.clock.now();
-        let (due, later): (Vec<_>, Vec<_>) = self.unsettled.drain(..).partition(|lost| lost.ask_at <= now);
+        let (due, later): (Vec<_>, Vec<_>) = self
+            .unsettled
+            .drain(..)
+            .partition(|lost| lost.ask_at <= now);
         self.unsettled = later;
         let count = due.len();
         let mut resend = Vec::new();
@@ -271,19 +383,27 @@ impl Dispatcher {
                 verdicts.push(outcome::unknowable(&self.core, lost.ready));
                 continue;
             };
-            let (ready, delivery) = match prepare::deliveries(&self.core, operation, vec![lost.ready.clone()]).await?.pop() {
-                Some((ready, Ok(delivery))) => (ready, delivery),
-                // It cannot even be said again: only a human can find out.
-                _ => {
-                    verdicts.push(outcome::unknowable(&self.core, lost.ready));
-                    continue;
-                }
-            };
+            let (ready, delivery) =
+                match prepare::deliveries(&self.core, operation, vec![lost.ready.clone()])
+                    .await?
+                    .pop()
+                {
+                    Some((ready, Ok(delivery))) => (ready, delivery),
+                    // It cannot even be said again: only a human can find out.
+                    _ => {
+                        verdicts.push(outcome::unknowable(&self.core, lost.ready));
+                        continue;
+                    }
+                };
             match self.outbound.reconcile(operation.name, &delivery).await {
-                Reconciled::Settled(outcome) => verdicts.push(outcome::judge(&self.core, ready, outcome)),
+                Reconciled::Settled(outcome) => {
+                    verdicts.push(outcome::judge(&self.core, ready, outcome))
+                }
                 Reconciled::Absent => resend.push(ready),
                 Reconciled::Unknowable => verdicts.push(outcome::unknowable(&self.core, ready)),
-                Reconciled::Later(_) if lost.asked >= ASK => verdicts.push(outcome::unknowable(&self.core, ready)),
+                Reconciled::Later(_) if lost.asked >= ASK => {
+                    verdicts.push(outcome::unknowable(&self.core, ready))
+                }
                 Reconciled::Later(_) => {
                     lost.asked += 1;
                     lost.ask_at = self.core.after(lost.asked);

@@ -3,7 +3,9 @@
 
 use halsonav_domain::{CommandKind, Timestamp};
 use halsonav_engine::Effect;
-use halsonav_storage::{Awaits, CaseChange, Ledger, NewEffect, NewIncident, NewSubscription, NewTimer, NewWorkItem};
+use halsonav_storage::{
+    Awaits, CaseChange, Ledger, NewEffect, NewIncident, NewSubscription, NewTimer, NewWorkItem,
+};
 use serde_json::{Value, json};
 
 /// Header of an effect that an operator asked for again under the key of an earlier job.
@@ -21,7 +23,12 @@ pub struct Told {
 }
 
 /// Adds the effects of one step to `change`.
-pub fn fold(change: &mut CaseChange, effects: Vec<Effect>, contact: &dyn Fn(&str) -> bool, told: &mut Told) {
+pub fn fold(
+    change: &mut CaseChange,
+    effects: Vec<Effect>,
+    contact: &dyn Fn(&str) -> bool,
+    told: &mut Told,
+) {
     for effect in effects {
         one(change, effect, contact, told);
     }
@@ -29,7 +36,14 @@ pub fn fold(change: &mut CaseChange, effects: Vec<Effect>, contact: &dyn Fn(&str
 
 fn one(change: &mut CaseChange, effect: Effect, contact: &dyn Fn(&str) -> bool, told: &mut Told) {
     match effect {
-        Effect::Job { key, kind, payload, mut headers, repeats, .. } => {
+        Effect::Job {
+            key,
+            kind,
+            payload,
+            mut headers,
+            repeats,
+            ..
+        } => {
             if let Some(earlier) = repeats {
                 headers.insert(REPEATS.to_owned(), earlier.to_string());
             }
@@ -37,7 +51,11 @@ fn one(change: &mut CaseChange, effect: Effect, contact: &dyn Fn(&str) -> bool, 
                 Ok(parsed) => change.effects.push(NewEffect {
                     job: key,
                     contact: contact(&kind),
-                    payload: if parsed.takes_payload() { payload } else { json!({}) },
+                    payload: if parsed.takes_payload() {
+                        payload
+                    } else {
+                        json!({})
+                    },
                     kind: parsed,
                     headers,
                     not_before: None,
@@ -45,7 +63,20 @@ fn one(change: &mut CaseChange, effect: Effect, contact: &dyn Fn(&str) -> bool, 
                 Err(_) => told.unknown_kinds.push((key, kind)),
             }
         }
-        Effect::WorkItem { key, element, name, form, assignee, candidate_groups, due, follow_up, priority, payload, headers, .. } => {
+        Effect::WorkItem {
+            key,
+            element,
+            name,
+            form,
+            assignee,
+            candidate_groups,
+            due,
+            follow_up,
+            priority,
+            payload,
+            headers,
+            ..
+        } => {
             change.work_items.push(NewWorkItem {
                 job: key,
                 element,
@@ -61,22 +92,74 @@ fn one(change: &mut CaseChange, effect: Effect, contact: &dyn Fn(&str) -> bool, 
             });
         }
         Effect::Withdraw { key } => withdraw(change, key),
-        Effect::Arm { timer, due, element } => change.arm.push(NewTimer { timer, due, element }),
-        Effect::Disarm { timer } => cancel(&mut change.arm, |armed| armed.timer == timer, &mut change.disarm, timer),
-        Effect::Subscribe { key, message, correlation, .. } => {
-            change.subscribe.push(NewSubscription { key, awaits: Awaits::Message, name: message, correlation });
+        Effect::Arm {
+            timer,
+            due,
+            element,
+        } => change.arm.push(NewTimer {
+            timer,
+            due,
+            element,
+        }),
+        Effect::Disarm { timer } => cancel(
+            &mut change.arm,
+            |armed| armed.timer == timer,
+            &mut change.disarm,
+            timer,
+        ),
+        Effect::Subscribe {
+            key,
+            message,
+            correlation,
+            ..
+        } => {
+            change.subscribe.push(NewSubscription {
+                key,
+                awaits: Awaits::Message,
+                name: message,
+                correlation,
+            });
         }
         Effect::SubscribeSignal { key, signal, .. } => {
-            change.subscribe.push(NewSubscription { key, awaits: Awaits::Signal, name: signal, correlation: String::new() });
+            change.subscribe.push(NewSubscription {
+                key,
+                awaits: Awaits::Signal,
+                name: signal,
+                correlation: String::new(),
+            });
         }
         Effect::Unsubscribe { key } | Effect::UnsubscribeSignal { key } => {
-            cancel(&mut change.subscribe, |open| open.key == key, &mut change.unsubscribe, key);
+            cancel(
+                &mut change.subscribe,
+                |open| open.key == key,
+                &mut change.unsubscribe,
+                key,
+            );
         }
-        Effect::Incident { key, element, job, kind, code, message } => {
-            change.incidents.push(NewIncident { key, element, job, kind, code, message });
+        Effect::Incident {
+            key,
+            element,
+            job,
+            kind,
+            code,
+            message,
+        } => {
+            change.incidents.push(NewIncident {
+                key,
+                element,
+                job,
+                kind,
+                code,
+                message,
+            });
         }
         Effect::Resolve { incident } => {
-            cancel(&mut change.incidents, |open| open.key == incident, &mut change.resolve, incident);
+            cancel(
+                &mut change.incidents,
+                |open| open.key == incident,
+                &mut change.resolve,
+                incident,
+            );
         }
         Effect::Reached { properties, .. } => {
             if let Some(Value::String(milestone)) = properties.get("milestone") {
@@ -87,7 +170,9 @@ fn one(change: &mut CaseChange, effect: Effect, contact: &dyn Fn(&str) -> bool, 
         }
         Effect::Signal { name, variables } => told.signals.push((name, variables)),
         Effect::Dropped { name, why, .. } => told.dropped.push((name, why)),
-        Effect::Finished { outcome, end, .. } => change.ledger = Some(Ledger::ended(outcome.unwrap_or(end))),
+        Effect::Finished { outcome, end, .. } => {
+            change.ledger = Some(Ledger::ended(outcome.unwrap_or(end)))
+        }
     }
 }
 
@@ -112,8 +197,16 @@ fn cancel<T>(opened: &mut Vec<T>, is: impl Fn(&T) -> bool, closed: &mut Vec<u64>
 
 /// The ledger of an instance that goes on: it needs a human if an incident is open.
 #[must_use]
-pub fn standing(open_incidents: usize, waiting_for: Option<String>, next_wake: Option<Timestamp>) -> Ledger {
-    if open_incidents > 0 { Ledger::incident(waiting_for, next_wake) } else { Ledger::waiting(waiting_for, next_wake) }
+pub fn standing(
+    open_incidents: usize,
+    waiting_for: Option<String>,
+    next_wake: Option<Timestamp>,
+) -> Ledger {
+    if open_incidents > 0 {
+        Ledger::incident(waiting_for, next_wake)
+    } else {
+        Ledger::waiting(waiting_for, next_wake)
+    }
 }
 
 #[cfg(test)]
@@ -129,7 +222,12 @@ mod tests {
         let id = CaseId(uuid::Uuid::from_u128(1));
         let mut change = CaseChange::new(CaseNo(1), id, 0, 1, Vec::new(), Timestamp::UNIX_EPOCH);
         let mut told = Told::default();
-        fold(&mut change, effects, &|kind| kind == "messaging.send", &mut told);
+        fold(
+            &mut change,
+            effects,
+            &|kind| kind == "messaging.send",
+            &mut told,
+        );
         (change, told)
     }
 
@@ -149,7 +247,11 @@ mod tests {
     fn what_opens_and_closes_in_one_batch_never_reaches_the_store() {
         let (change, _) = folded(vec![
             job(1, "messaging.send"),
-            Effect::Arm { timer: 2, due: Timestamp::UNIX_EPOCH, element: "T".into() },
+            Effect::Arm {
+                timer: 2,
+                due: Timestamp::UNIX_EPOCH,
+                element: "T".into(),
+            },
             Effect::Withdraw { key: 1 },
             Effect::Disarm { timer: 2 },
             Effect::Disarm { timer: 9 },
@@ -161,8 +263,15 @@ mod tests {
 
     #[test]
     fn contact_is_known_by_kind_and_a_bad_kind_is_told() {
-        let (change, told) = folded(vec![job(1, "messaging.send"), job(2, "messaging.check"), job(3, "nonsense")]);
-        assert_eq!(change.effects.iter().map(|e| e.contact).collect::<Vec<_>>(), [true, false]);
+        let (change, told) = folded(vec![
+            job(1, "messaging.send"),
+            job(2, "messaging.check"),
+            job(3, "nonsense"),
+        ]);
+        assert_eq!(
+            change.effects.iter().map(|e| e.contact).collect::<Vec<_>>(),
+            [true, false]
+        );
         assert_eq!(told.unknown_kinds, [(3, "nonsense".to_owned())]);
     }
 }

@@ -64,8 +64,15 @@ fn person(facts: &GateFacts<'_>) -> Option<Reason> {
     if letter && (!register.has_address || register.paper_opt_out) {
         return Some(Reason::NoAddress);
     }
-    let template = facts.payload.get("template").and_then(|name| name.as_str()).unwrap_or_default();
-    let booked = facts.milestones.iter().any(|milestone| milestone == "booked");
+    let template = facts
+        .payload
+        .get("template")
+        .and_then(|name| name.as_str())
+        .unwrap_or_default();
+    let booked = facts
+        .milestones
+        .iter()
+        .any(|milestone| milestone == "booked");
     (booked && INVITING.contains(&template)).then_some(Reason::Overtaken)
 }
 
@@ -122,9 +129,17 @@ mod tests {
         }
     }
 
-    fn verdict(kind: &str, payload: &Value, register: &Register, milestones: &[String], hours: i64) -> Verdict {
+    fn verdict(
+        kind: &str,
+        payload: &Value,
+        register: &Register,
+        milestones: &[String],
+        hours: i64,
+    ) -> Verdict {
         let kind: CommandKind = kind.parse().expect("a kind");
-        let rules = Rules { max_age: SignedDuration::from_hours(24) };
+        let rules = Rules {
+            max_age: SignedDuration::from_hours(24),
+        };
         rules.decide(&GateFacts {
             kind: &kind,
             contact: true,
@@ -141,40 +156,127 @@ mod tests {
     #[test]
     fn who_may_not_be_contacted_is_not() {
         let cases: Vec<(Register, Reason)> = vec![
-            (Register { status: Some(PersonStatus::Deceased), ..register() }, Reason::Deceased),
-            (Register { status: Some(PersonStatus::Emigrated), ..register() }, Reason::Emigrated),
-            (Register { status: Some(PersonStatus::Unknown), ..register() }, Reason::Unknown),
-            (Register { status: None, ..register() }, Reason::Unknown),
-            (Register { protection: Protection::Sekretessmarkering, ..register() }, Reason::Protected),
-            (Register { protection: Protection::FingeradePersonuppgifter, ..register() }, Reason::Protected),
-            (Register { test_person: true, ..register() }, Reason::TestPerson),
-            (Register { opt_outs: vec!["all".into()], ..register() }, Reason::OptedOut),
+            (
+                Register {
+                    status: Some(PersonStatus::Deceased),
+                    ..register()
+                },
+                Reason::Deceased,
+            ),
+            (
+                Register {
+                    status: Some(PersonStatus::Emigrated),
+                    ..register()
+                },
+                Reason::Emigrated,
+            ),
+            (
+                Register {
+                    status: Some(PersonStatus::Unknown),
+                    ..register()
+                },
+                Reason::Unknown,
+            ),
+            (
+                Register {
+                    status: None,
+                    ..register()
+                },
+                Reason::Unknown,
+            ),
+            (
+                Register {
+                    protection: Protection::Sekretessmarkering,
+                    ..register()
+                },
+                Reason::Protected,
+            ),
+            (
+                Register {
+                    protection: Protection::FingeradePersonuppgifter,
+                    ..register()
+                },
+                Reason::Protected,
+            ),
+            (
+                Register {
+                    test_person: true,
+                    ..register()
+                },
+                Reason::TestPerson,
+            ),
+            (
+                Register {
+                    opt_outs: vec!["all".into()],
+                    ..register()
+                },
+                Reason::OptedOut,
+            ),
         ];
         for (register, reason) in cases {
-            assert_eq!(verdict("messaging.send", &json!({}), &register, &[], 1), Verdict::Block(reason));
+            assert_eq!(
+                verdict("messaging.send", &json!({}), &register, &[], 1),
+                Verdict::Block(reason)
+            );
         }
-        assert_eq!(verdict("messaging.send", &json!({}), &register(), &[], 1), Verdict::Pass);
+        assert_eq!(
+            verdict("messaging.send", &json!({}), &register(), &[], 1),
+            Verdict::Pass
+        );
     }
 
     #[test]
     fn old_data_holds_and_no_data_holds() {
-        assert!(matches!(verdict("messaging.send", &json!({}), &register(), &[], 25), Verdict::Hold(_)));
-        let never = Register { fetched: None, ..register() };
-        assert!(matches!(verdict("messaging.send", &json!({}), &never, &[], 1), Verdict::Hold(_)));
+        assert!(matches!(
+            verdict("messaging.send", &json!({}), &register(), &[], 25),
+            Verdict::Hold(_)
+        ));
+        let never = Register {
+            fetched: None,
+            ..register()
+        };
+        assert!(matches!(
+            verdict("messaging.send", &json!({}), &never, &[], 1),
+            Verdict::Hold(_)
+        ));
     }
 
     #[test]
     fn an_invitation_after_the_booking_falls_away_but_a_confirmation_does_not() {
         let booked = ["booked".to_owned()];
-        let invite = verdict("messaging.send", &json!({ "template": "reminder" }), &register(), &booked, 1);
+        let invite = verdict(
+            "messaging.send",
+            &json!({ "template": "reminder" }),
+            &register(),
+            &booked,
+            1,
+        );
         assert_eq!(invite, Verdict::Block(Reason::Overtaken));
-        assert_eq!(verdict("messaging.send", &json!({ "template": "booking" }), &register(), &booked, 1), Verdict::Pass);
+        assert_eq!(
+            verdict(
+                "messaging.send",
+                &json!({ "template": "booking" }),
+                &register(),
+                &booked,
+                1
+            ),
+            Verdict::Pass
+        );
     }
 
     #[test]
     fn a_letter_needs_an_address_and_leave_to_use_it() {
-        let none = Register { has_address: false, ..register() };
-        assert_eq!(verdict("print.letter", &json!({}), &none, &[], 1), Verdict::Block(Reason::NoAddress));
-        assert_eq!(verdict("messaging.send", &json!({}), &none, &[], 1), Verdict::Pass);
+        let none = Register {
+            has_address: false,
+            ..register()
+        };
+        assert_eq!(
+            verdict("print.letter", &json!({}), &none, &[], 1),
+            Verdict::Block(Reason::NoAddress)
+        );
+        assert_eq!(
+            verdict("messaging.send", &json!({}), &none, &[], 1),
+            Verdict::Pass
+        );
     }
 }

@@ -14,7 +14,10 @@ struct Port(Arc<Core>);
 /// An inlet into this hub.
 #[must_use]
 pub fn inlet(core: &Arc<Core>) -> Inlet {
-    Inlet { sink: Arc::new(Port(core.clone())), directory: Arc::new(Port(core.clone())) }
+    Inlet {
+        sink: Arc::new(Port(core.clone())),
+        directory: Arc::new(Port(core.clone())),
+    }
 }
 
 #[async_trait]
@@ -30,27 +33,49 @@ impl Sink for Port {
 
 #[async_trait]
 impl Directory for Port {
-    async fn case_of_person(&self, person: &PersonId) -> Result<Option<(CaseId, SubjectId)>, Problem> {
+    async fn case_of_person(
+        &self,
+        person: &PersonId,
+    ) -> Result<Option<(CaseId, SubjectId)>, Problem> {
         let person = person.clone();
         self.0
             .storage
             .read_async(move |r| {
-                let Some(subject) = r.subject_of_person(&person)? else { return Ok(None) };
+                let Some(subject) = r.subject_of_person(&person)? else {
+                    return Ok(None);
+                };
                 Ok(r.open_case_of(&subject)?.map(|case| (case.id, subject)))
             })
             .await
             .map_err(store_problem)
     }
 
-    async fn case_of_reference(&self, kind: &str, value: &str) -> Result<Option<(CaseId, Value)>, Problem> {
+    async fn case_of_reference(
+        &self,
+        kind: &str,
+        value: &str,
+    ) -> Result<Option<(CaseId, Value)>, Problem> {
         let (kind, value) = (kind.to_owned(), value.to_owned());
-        let noted = self.0.storage.read_async(move |r| r.case_of_reference(&kind, &value)).await.map_err(store_problem)?;
+        let noted = self
+            .0
+            .storage
+            .read_async(move |r| r.case_of_reference(&kind, &value))
+            .await
+            .map_err(store_problem)?;
         Ok(noted.map(|noted| (noted.case, noted.payload)))
     }
 
-    async fn open_references(&self, kind: &str, limit: usize) -> Result<Vec<(CaseId, String)>, Problem> {
+    async fn open_references(
+        &self,
+        kind: &str,
+        limit: usize,
+    ) -> Result<Vec<(CaseId, String)>, Problem> {
         let kind = kind.to_owned();
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-        self.0.storage.read_async(move |r| r.open_references(&kind, limit)).await.map_err(store_problem)
+        self.0
+            .storage
+            .read_async(move |r| r.open_references(&kind, limit))
+            .await
+            .map_err(store_problem)
     }
 }

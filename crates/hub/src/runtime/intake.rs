@@ -3,8 +3,8 @@
 use halsonav_domain::{
     Envelope, Kind, Problem, Timestamp,
     event::{
-        BookingCancelled, BookingChanged, BookingMade, CommandDone, CommandFailed, CommandRefused, ConsentGiven, Event,
-        FormCompleted, LabResult, WorkItemCompleted,
+        BookingCancelled, BookingChanged, BookingMade, CommandDone, CommandFailed, CommandRefused,
+        ConsentGiven, Event, FormCompleted, LabResult, WorkItemCompleted,
     },
 };
 use halsonav_engine::{Input, Operator};
@@ -34,19 +34,33 @@ pub fn meaning(envelope: &Envelope, ttl: jiff::SignedDuration) -> Result<Meaning
         CASE_OPENED => return Ok(Meaning::Open(read(envelope)?)),
         CommandDone::TYPE => {
             let done: CommandDone = read(envelope)?;
-            Input::Completed { job: done.job, variables: object(done.result) }
+            Input::Completed {
+                job: done.job,
+                variables: object(done.result),
+            }
         }
         CommandRefused::TYPE => {
             let refused: CommandRefused = read(envelope)?;
-            Input::Refused { job: refused.job, code: refused.code, variables: object(refused.result) }
+            Input::Refused {
+                job: refused.job,
+                code: refused.code,
+                variables: object(refused.result),
+            }
         }
         CommandFailed::TYPE => {
             let failed: CommandFailed = read(envelope)?;
-            Input::Failed { job: failed.job, problem: failed.problem, outcome_unknown: failed.outcome_unknown }
+            Input::Failed {
+                job: failed.job,
+                problem: failed.problem,
+                outcome_unknown: failed.outcome_unknown,
+            }
         }
         WorkItemCompleted::TYPE => {
             let done: WorkItemCompleted = read(envelope)?;
-            Input::Completed { job: done.job, variables: control(done.result) }
+            Input::Completed {
+                job: done.job,
+                variables: control(done.result),
+            }
         }
         kind if kind.starts_with("operator.") => Input::Operator(operator(envelope)?),
         name => Input::Message {
@@ -63,8 +77,15 @@ pub fn meaning(envelope: &Envelope, ttl: jiff::SignedDuration) -> Result<Meaning
 /// The key that the fact itself carries; a change of a booking is about that booking; anything else
 /// is about the case.
 fn correlation(envelope: &Envelope) -> String {
-    let of_booking = matches!(envelope.kind.as_str(), BookingChanged::TYPE | BookingCancelled::TYPE);
-    let booking = envelope.data.get("bookingId").and_then(Value::as_str).filter(|_| of_booking);
+    let of_booking = matches!(
+        envelope.kind.as_str(),
+        BookingChanged::TYPE | BookingCancelled::TYPE
+    );
+    let booking = envelope
+        .data
+        .get("bookingId")
+        .and_then(Value::as_str)
+        .filter(|_| of_booking);
     envelope
         .correlationkey
         .clone()
@@ -78,7 +99,10 @@ fn read<T: DeserializeOwned>(envelope: &Envelope) -> Result<T, Problem> {
 }
 
 fn shape(envelope: &Envelope) -> Problem {
-    let message = format!("the data of {} does not have the shape of its type", envelope.kind);
+    let message = format!(
+        "the data of {} does not have the shape of its type",
+        envelope.kind
+    );
     Problem::new(Kind::Invalid, "HUB-INTAKE-001", message)
 }
 
@@ -98,18 +122,33 @@ struct Order {
 fn operator(envelope: &Envelope) -> Result<Operator, Problem> {
     let order: Order = read(envelope)?;
     Ok(match envelope.kind.as_str() {
-        "operator.retry" => Operator::Retry { incident: order.incident, variables: object(order.variables) },
-        "operator.skip" => Operator::Skip { incident: order.incident, variables: object(order.variables) },
-        "operator.cancel" => Operator::Cancel { reason: order.reason },
+        "operator.retry" => Operator::Retry {
+            incident: order.incident,
+            variables: object(order.variables),
+        },
+        "operator.skip" => Operator::Skip {
+            incident: order.incident,
+            variables: object(order.variables),
+        },
+        "operator.cancel" => Operator::Cancel {
+            reason: order.reason,
+        },
         "operator.suspend" => Operator::Suspend,
         "operator.resume" => Operator::Resume,
-        "operator.set-variables" => Operator::SetVariables { scope: order.scope, variables: object(order.variables) },
+        "operator.set-variables" => Operator::SetVariables {
+            scope: order.scope,
+            variables: object(order.variables),
+        },
         _ => return Err(shape(envelope)),
     })
 }
 
 fn object(value: Value) -> Value {
-    if value.is_object() { value } else { Value::Null }
+    if value.is_object() {
+        value
+    } else {
+        Value::Null
+    }
 }
 
 /// Health data the process does not decide on: kept as records, not as variables, so that an
@@ -168,16 +207,41 @@ fn booking(data: &Value, at: Timestamp, status: &str) -> Record {
 /// What people at work wrote down: measurements, answers on paper or with help, consent.
 fn visit(result: &Value, at: Timestamp) -> Vec<Record> {
     let mut records = Vec::new();
-    if let Some(observations) = result.get("observations").filter(|list| list.as_array().is_some_and(|l| !l.is_empty())) {
-        records.push(record("measurements", "visit", at, json!({ "observations": observations })));
+    if let Some(observations) = result
+        .get("observations")
+        .filter(|list| list.as_array().is_some_and(|l| !l.is_empty()))
+    {
+        records.push(record(
+            "measurements",
+            "visit",
+            at,
+            json!({ "observations": observations }),
+        ));
     }
     if let Some(answers) = result.get("answers").filter(|answers| answers.is_object()) {
-        let template = result.get("form").or_else(|| result.get("additionalForm")).and_then(Value::as_str).unwrap_or("visit");
-        let mode = result.get("mode").and_then(Value::as_str).unwrap_or("assisted");
-        records.push(record("form", template, at, json!({ "template": template, "answers": answers, "mode": mode })));
+        let template = result
+            .get("form")
+            .or_else(|| result.get("additionalForm"))
+            .and_then(Value::as_str)
+            .unwrap_or("visit");
+        let mode = result
+            .get("mode")
+            .and_then(Value::as_str)
+            .unwrap_or("assisted");
+        records.push(record(
+            "form",
+            template,
+            at,
+            json!({ "template": template, "answers": answers, "mode": mode }),
+        ));
     }
     if let Some(consent) = result.get("consent").and_then(Value::as_bool) {
-        records.push(record("consent", "research", at, json!({ "project": "research", "given": consent })));
+        records.push(record(
+            "consent",
+            "research",
+            at,
+            json!({ "project": "research", "given": consent }),
+        ));
     }
     records
 }
@@ -187,7 +251,12 @@ fn text<'a>(data: &'a Value, field: &str) -> &'a str {
 }
 
 fn record(kind: &str, key: &str, at: Timestamp, data: Value) -> Record {
-    Record { kind: kind.to_owned(), key: key.to_owned(), at, data }
+    Record {
+        kind: kind.to_owned(),
+        key: key.to_owned(),
+        at,
+        data,
+    }
 }
 
 #[cfg(test)]
@@ -197,11 +266,20 @@ mod tests {
     use super::*;
 
     fn envelope(kind: &str, data: Value) -> Envelope {
-        Envelope::new("/test", "1", kind, Some(CaseId(uuid::Uuid::from_u128(1))), Timestamp::UNIX_EPOCH, data)
+        Envelope::new(
+            "/test",
+            "1",
+            kind,
+            Some(CaseId(uuid::Uuid::from_u128(1))),
+            Timestamp::UNIX_EPOCH,
+            data,
+        )
     }
 
     fn step(kind: &str, data: Value) -> Input {
-        match meaning(&envelope(kind, data), jiff::SignedDuration::from_hours(24)).expect("it has a meaning") {
+        match meaning(&envelope(kind, data), jiff::SignedDuration::from_hours(24))
+            .expect("it has a meaning")
+        {
             Meaning::Step(input) => input,
             Meaning::Open(_) => panic!("not an opening"),
         }
@@ -211,8 +289,15 @@ mod tests {
     fn answers_and_values_stay_out_of_the_process() {
         let data = json!({ "formId": "F1", "template": "halsa", "answers": { "smoke": "daily" }, "mode": "digital" });
         match step("form.completed", data.clone()) {
-            Input::Message { variables, correlation, .. } => {
-                assert_eq!(variables, json!({ "formId": "F1", "template": "halsa", "mode": "digital" }));
+            Input::Message {
+                variables,
+                correlation,
+                ..
+            } => {
+                assert_eq!(
+                    variables,
+                    json!({ "formId": "F1", "template": "halsa", "mode": "digital" })
+                );
                 assert_eq!(correlation, "00000000-0000-0000-0000-000000000001");
             }
             other => panic!("{other:?}"),
@@ -223,8 +308,14 @@ mod tests {
 
     #[test]
     fn an_unknown_fact_is_a_message_and_a_misshapen_one_is_refused() {
-        assert!(matches!(step("something.else", json!({})), Input::Message { .. }));
-        let wrong = meaning(&envelope("command.done", json!({ "job": "seven" })), jiff::SignedDuration::ZERO);
+        assert!(matches!(
+            step("something.else", json!({})),
+            Input::Message { .. }
+        ));
+        let wrong = meaning(
+            &envelope("command.done", json!({ "job": "seven" })),
+            jiff::SignedDuration::ZERO,
+        );
         assert_eq!(wrong.unwrap_err().code, "HUB-INTAKE-001");
     }
 
@@ -232,7 +323,13 @@ mod tests {
     fn a_visit_leaves_measurements_answers_and_consent() {
         let result = json!({ "outcome": "held", "consent": true, "observations": [{ "code": "height", "value": 180.0, "unit": "cm" }],
             "answers": { "goal": "walk" }, "additionalForm": "tillaggsfragor" });
-        let kinds: Vec<_> = records(&envelope("work-item.completed", json!({ "job": 1, "result": result }))).into_iter().map(|r| r.kind).collect();
+        let kinds: Vec<_> = records(&envelope(
+            "work-item.completed",
+            json!({ "job": 1, "result": result }),
+        ))
+        .into_iter()
+        .map(|r| r.kind)
+        .collect();
         assert_eq!(kinds, ["measurements", "form", "consent"]);
     }
 }

@@ -25,15 +25,23 @@ impl Metrics {
     pub fn new() -> Self {
         let registry = Registry::new();
         let mut builder = SdkMeterProvider::builder();
-        if let Ok(exporter) = opentelemetry_prometheus::exporter().with_registry(registry.clone()).build() {
+        if let Ok(exporter) = opentelemetry_prometheus::exporter()
+            .with_registry(registry.clone())
+            .build()
+        {
             builder = builder.with_reader(exporter);
         }
         let provider = builder.build();
         let meter = provider.meter("halsonav");
-        let counter = |name: &'static str, what: &'static str| meter.u64_counter(name).with_description(what).build();
+        let counter = |name: &'static str, what: &'static str| {
+            meter.u64_counter(name).with_description(what).build()
+        };
         Self {
             steps: counter("halsonav_engine_steps", "Steps that changed an instance"),
-            dropped: counter("halsonav_engine_dropped", "Messages that no instance waited for in time"),
+            dropped: counter(
+                "halsonav_engine_dropped",
+                "Messages that no instance waited for in time",
+            ),
             rejected: counter("halsonav_engine_rejected", "Inputs that did not apply"),
             effects: counter("halsonav_effects", "Effects by adapter and outcome"),
             registry,
@@ -50,7 +58,13 @@ impl Metrics {
 
     /// Counts the end of an effect's turn.
     pub fn effect(&self, adapter: &str, outcome: &'static str) {
-        self.effects.add(1, &[KeyValue::new("adapter", adapter.to_owned()), KeyValue::new("outcome", outcome)]);
+        self.effects.add(
+            1,
+            &[
+                KeyValue::new("adapter", adapter.to_owned()),
+                KeyValue::new("outcome", outcome),
+            ],
+        );
     }
 
     /// The Prometheus text.

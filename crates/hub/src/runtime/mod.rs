@@ -34,6 +34,7 @@ pub use gate::Rules as Gate;
 pub use inlet::inlet;
 pub use intake::CASE_OPENED;
 pub use metrics::Metrics;
+pub use prepare::{Known, known};
 pub use processor::Processor;
 pub use registry::Registry;
 pub use relay::Relay;
@@ -76,7 +77,11 @@ impl Hub {
     /// # Errors
     /// When store or bus refuse.
     pub async fn start(core: Arc<Core>) -> Result<Self, Problem> {
-        let epoch = core.storage.write_async(|tx| tx.next_epoch()).await.map_err(store_problem)?;
+        let epoch = core
+            .storage
+            .write_async(|tx| tx.next_epoch())
+            .await
+            .map_err(store_problem)?;
         let processor = Processor::new(core.clone())?;
         let relay = Relay::new(core.clone());
         let mut lanes = Vec::new();
@@ -84,7 +89,13 @@ impl Hub {
             lanes.push(Dispatcher::new(core.clone(), name, outbound.clone(), epoch).await?);
         }
         let rounds = Rounds::new(core.clone());
-        Ok(Self { core, processor, relay, lanes, rounds })
+        Ok(Self {
+            core,
+            processor,
+            relay,
+            lanes,
+            rounds,
+        })
     }
 
     /// Works until nothing is left that could be done now.
@@ -96,14 +107,19 @@ impl Hub {
         loop {
             let once = Some(Duration::ZERO);
             let lanes = join_all(self.lanes.iter_mut().map(|lane| lane.turn()));
-            let (turn, published, carried) = tokio::join!(self.processor.turn(once), self.relay.turn(), lanes);
+            let (turn, published, carried) =
+                tokio::join!(self.processor.turn(once), self.relay.turn(), lanes);
             let turn = turn?;
             let published = published?;
             let mut commands = 0;
             for lane in carried {
                 commands += lane?;
             }
-            sum += Settled { inputs: turn.inputs, steps: turn.steps, commands };
+            sum += Settled {
+                inputs: turn.inputs,
+                steps: turn.steps,
+                commands,
+            };
             if turn.inputs + published + commands == 0 {
                 return Ok(sum);
             }
@@ -130,7 +146,12 @@ impl Hub {
             .await
             .map_err(store_problem)?;
         let lanes = self.lanes.iter().filter_map(Dispatcher::next_wake);
-        Ok(stored.into_iter().flatten().chain(lanes).chain(self.rounds.next()).min())
+        Ok(stored
+            .into_iter()
+            .flatten()
+            .chain(lanes)
+            .chain(self.rounds.next())
+            .min())
     }
 }
 
@@ -146,24 +167,9 @@ fn bus_problem(error: halsonav_bus::Error) -> Problem {
 
 /// A part ended that never should.
 fn ended(part: &str) -> Problem {
-    Problem::new(Kind::Internal, "HUB-RUN-001", format!("{part} ended by itself"))
-}
-
-struct Stub(&'static [halsonav_adapter::Operation]);
-#[async_trait::async_trait]
-impl halsonav_adapter::Outbound for Stub {
-    fn operations(&self) -> &'static [halsonav_adapter::Operation] { self.0 }
-    async fn deliver(&self, op: &str, batch: Vec<halsonav_adapter::Delivery>) -> Vec<(halsonav_domain::CommandId, halsonav_domain::Outcome)> {
-        batch.into_iter().map(|d| { let id = d.command.id; let v = match op { "letter" => serde_json::json!({"letterId": id.to_string(), "jobId": "J"}), "recall" => serde_json::json!({"recalled": false}), "document" => serde_json::json!({"documentId": id.to_string()}), _ => serde_json::json!({"accepted": true}) }; (id, halsonav_domain::Done::new(v).into()) }).collect()
-    }
-    async fn reconcile(&self, _: &str, _: &halsonav_adapter::Delivery) -> halsonav_adapter::Reconciled { halsonav_adapter::Reconciled::Absent }
-}
-pub fn temporary(r: &mut Registry) {
-    use halsonav_adapter::{Operation, Disclosure};
-    static P: [Operation; 2] = [Operation { name: "letter", contact: true, disclosure: Disclosure::Full, idempotent: true, batch: 100 }, Operation { name: "recall", contact: false, disclosure: Disclosure::None, idempotent: true, batch: 100 }];
-    static J: [Operation; 1] = [Operation { name: "document", contact: false, disclosure: Disclosure::Full, idempotent: true, batch: 100 }];
-    static R: [Operation; 1] = [Operation { name: "contribute", contact: false, disclosure: Disclosure::None, idempotent: true, batch: 100 }];
-    r.add_worker("print", std::sync::Arc::new(Stub(&P)));
-    r.add_worker("journal", std::sync::Arc::new(Stub(&J)));
-    r.add_worker("research", std::sync::Arc::new(Stub(&R)));
+    Problem::new(
+        Kind::Internal,
+        "HUB-RUN-001",
+        format!("{part} ended by itself"),
+    )
 }

@@ -41,8 +41,20 @@ pub struct Ending {
 }
 
 fn ending(effect: EffectNo, settled: Settled) -> Ending {
-    let settlement = Settlement { effect, epoch: Epoch(0), settled, references: Vec::new() };
-    Ending { settlement, fact: Vec::new(), person: Vec::new(), keep: Vec::new(), documented: None, denied: None }
+    let settlement = Settlement {
+        effect,
+        epoch: Epoch(0),
+        settled,
+        references: Vec::new(),
+    };
+    Ending {
+        settlement,
+        fact: Vec::new(),
+        person: Vec::new(),
+        keep: Vec::new(),
+        documented: None,
+        denied: None,
+    }
 }
 
 /// Judges one outcome.
@@ -51,9 +63,16 @@ pub fn judge(core: &Core, ready: Ready, outcome: Outcome) -> Verdict {
     match outcome {
         Outcome::Done(done) => Verdict::Settled(Box::new(done_with(core, &ready, done))),
         Outcome::Refused { code, result } => {
-            let data = CommandRefused { job: ready.effect.job, code: code.clone(), result }.data();
+            let data = CommandRefused {
+                job: ready.effect.job,
+                code: code.clone(),
+                result,
+            }
+            .data();
             let mut ending = ending(ready.effect.no, Settled::Refused(code));
-            ending.fact.push(fact(core, &ready, CommandRefused::TYPE, data));
+            ending
+                .fact
+                .push(fact(core, &ready, CommandRefused::TYPE, data));
             Verdict::Settled(Box::new(ending))
         }
         Outcome::Failed(problem) => failed(core, ready, problem),
@@ -71,26 +90,41 @@ fn failed(core: &Core, ready: Ready, problem: Problem) -> Verdict {
     if !again {
         return Verdict::Settled(Box::new(given_up(core, &ready, problem, false)));
     }
-    let at = problem
-        .retry_after_s
-        .map_or_else(|| core.after(ready.attempt), |s| core.clock.now() + jiff::SignedDuration::from_secs(i64::from(s)));
+    let at = problem.retry_after_s.map_or_else(
+        || core.after(ready.attempt),
+        |s| core.clock.now() + jiff::SignedDuration::from_secs(i64::from(s)),
+    );
     let mut ending = ending(ready.effect.no, Settled::Retry(at, problem.code.clone()));
     ending.denied = (problem.kind == Kind::Denied).then_some(problem);
     Verdict::Settled(Box::new(ending))
 }
 
 fn given_up(core: &Core, ready: &Ready, problem: Problem, outcome_unknown: bool) -> Ending {
-    let settled = if outcome_unknown { Settled::Unknown(problem.code.clone()) } else { Settled::Failed(problem.code.clone()) };
-    let data = CommandFailed { job: ready.effect.job, outcome_unknown, problem }.data();
+    let settled = if outcome_unknown {
+        Settled::Unknown(problem.code.clone())
+    } else {
+        Settled::Failed(problem.code.clone())
+    };
+    let data = CommandFailed {
+        job: ready.effect.job,
+        outcome_unknown,
+        problem,
+    }
+    .data();
     let mut ending = ending(ready.effect.no, settled);
-    ending.fact.push(fact(core, ready, CommandFailed::TYPE, data));
+    ending
+        .fact
+        .push(fact(core, ready, CommandFailed::TYPE, data));
     ending
 }
 
 /// The neighbour cannot tell: only a human may ask for it again.
 #[must_use]
 pub fn unknowable(core: &Core, ready: Ready) -> Verdict {
-    let message = format!("{}: sent, no answer, and the neighbour cannot tell", ready.effect.command.kind);
+    let message = format!(
+        "{}: sent, no answer, and the neighbour cannot tell",
+        ready.effect.command.kind
+    );
     let problem = Problem::new(Kind::Unavailable, "HUB-DISPATCH-006", message);
     Verdict::Settled(Box::new(given_up(core, &ready, problem, true)))
 }
@@ -102,7 +136,11 @@ fn done_with(core: &Core, ready: &Ready, mut done: Done) -> Ending {
         let data = json!({ "documentId": done.result.get("documentId"), "kind": "dialogue", "unit": ready.effect.command.unit });
         ending.documented = Some(fact(core, ready, DOCUMENTED, data));
     }
-    let data = CommandDone { job: ready.effect.job, result: done.result }.data();
+    let data = CommandDone {
+        job: ready.effect.job,
+        result: done.result,
+    }
+    .data();
     ending.fact.push(fact(core, ready, CommandDone::TYPE, data));
     ending.person.extend(done.person.map(|person| *person));
     ending.settlement.references = done.references;
@@ -111,26 +149,70 @@ fn done_with(core: &Core, ready: &Ready, mut done: Done) -> Ending {
 
 /// The person must not be contacted: the process takes another way.
 #[must_use]
-pub fn refused_by_gate(effect: EffectNo, case: halsonav_domain::CaseId, job: u64, command: CommandId, reason: &str, now: Timestamp) -> Verdict {
-    let data = CommandRefused { job, code: NOT_CONTACTABLE.to_owned(), result: json!({ "reason": reason }) }.data();
+pub fn refused_by_gate(
+    effect: EffectNo,
+    case: halsonav_domain::CaseId,
+    job: u64,
+    command: CommandId,
+    reason: &str,
+    now: Timestamp,
+) -> Verdict {
+    let data = CommandRefused {
+        job,
+        code: NOT_CONTACTABLE.to_owned(),
+        result: json!({ "reason": reason }),
+    }
+    .data();
     let mut ending = ending(effect, Settled::Refused(format!("gate-{reason}")));
-    ending.fact.push(Envelope::new("/gate", command.to_string(), CommandRefused::TYPE, Some(case), now, data));
+    ending.fact.push(Envelope::new(
+        "/gate",
+        command.to_string(),
+        CommandRefused::TYPE,
+        Some(case),
+        now,
+        data,
+    ));
     Verdict::Settled(Box::new(ending))
 }
 
 /// This one contact falls away; the process goes on.
 #[must_use]
-pub fn skipped_by_gate(effect: EffectNo, case: halsonav_domain::CaseId, job: u64, command: CommandId, reason: &str, now: Timestamp) -> Verdict {
-    let data = CommandDone { job, result: json!({ "skipped": reason }) }.data();
+pub fn skipped_by_gate(
+    effect: EffectNo,
+    case: halsonav_domain::CaseId,
+    job: u64,
+    command: CommandId,
+    reason: &str,
+    now: Timestamp,
+) -> Verdict {
+    let data = CommandDone {
+        job,
+        result: json!({ "skipped": reason }),
+    }
+    .data();
     let mut ending = ending(effect, Settled::Refused(format!("gate-{reason}")));
-    ending.fact.push(Envelope::new("/gate", command.to_string(), CommandDone::TYPE, Some(case), now, data));
+    ending.fact.push(Envelope::new(
+        "/gate",
+        command.to_string(),
+        CommandDone::TYPE,
+        Some(case),
+        now,
+        data,
+    ));
     Verdict::Settled(Box::new(ending))
 }
 
 fn fact(core: &Core, ready: &Ready, kind: &str, data: Value) -> Envelope {
     let command = &ready.effect.command;
     let source = format!("/adapters/{}", command.kind.adapter());
-    Envelope::new(&source, command.id.to_string(), kind, Some(command.case), core.clock.now(), data)
+    Envelope::new(
+        &source,
+        command.id.to_string(),
+        kind,
+        Some(command.case),
+        core.clock.now(),
+        data,
+    )
 }
 
 /// What the API will show of it.
@@ -138,18 +220,44 @@ fn keep(ready: &Ready, result: &mut Value, at: Timestamp) -> Vec<Keep> {
     let command = &ready.effect.command;
     let case = ready.effect.case;
     let record = |kind: &str, key: &str, data: Value| {
-        Keep::Record(case, Record { kind: kind.to_owned(), key: key.to_owned(), at, data })
+        Keep::Record(
+            case,
+            Record {
+                kind: kind.to_owned(),
+                key: key.to_owned(),
+                at,
+                data,
+            },
+        )
     };
-    let template = command.payload.get("template").cloned().unwrap_or(Value::Null);
-    let text = |value: &Value, field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let template = command
+        .payload
+        .get("template")
+        .cloned()
+        .unwrap_or(Value::Null);
+    let text = |value: &Value, field: &str| {
+        value
+            .get(field)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     match command.kind.as_str() {
         "messaging.send" => {
             let id = text(result, "messageId");
-            vec![record("message", &id, json!({ "messageId": id, "template": template }))]
+            vec![record(
+                "message",
+                &id,
+                json!({ "messageId": id, "template": template }),
+            )]
         }
         "print.letter" => {
             let id = text(result, "letterId");
-            vec![record("letter", &id, json!({ "letterId": id, "template": template, "status": "handed-over" }))]
+            vec![record(
+                "letter",
+                &id,
+                json!({ "letterId": id, "template": template, "status": "handed-over" }),
+            )]
         }
         "booking.book" | "booking.rebook" => {
             let mut shown = result.clone();
@@ -157,20 +265,34 @@ fn keep(ready: &Ready, result: &mut Value, at: Timestamp) -> Vec<Keep> {
             vec![record("booking", &text(result, "bookingId"), shown)]
         }
         "lab.order" => vec![record("order", &text(result, "orderId"), result.clone())],
-        "journal.document" => vec![record("document", &text(result, "documentId"), result.clone())],
+        "journal.document" => vec![record(
+            "document",
+            &text(result, "documentId"),
+            result.clone(),
+        )],
         "research.contribute" => vec![record("contribution", "research", command.payload.clone())],
         "profile.draw" => {
-            let svg = result.as_object_mut().and_then(|fields| fields.remove("svg"));
-            let levels = result.as_object_mut().and_then(|fields| fields.remove("levels")).unwrap_or(Value::Null);
+            let svg = result
+                .as_object_mut()
+                .and_then(|fields| fields.remove("svg"));
+            let levels = result
+                .as_object_mut()
+                .and_then(|fields| fields.remove("levels"))
+                .unwrap_or(Value::Null);
             let shown = json!({ "instrument": result["instrument"], "levels": levels });
             let document = Document {
                 kind: "profile".to_owned(),
                 key: "profile".to_owned(),
                 media_type: "image/svg+xml".to_owned(),
                 at,
-                bytes: svg.and_then(|svg| svg.as_str().map(|text| text.as_bytes().to_vec())).unwrap_or_default(),
+                bytes: svg
+                    .and_then(|svg| svg.as_str().map(|text| text.as_bytes().to_vec()))
+                    .unwrap_or_default(),
             };
-            vec![record("profile", "profile", shown), Keep::Document(case, document)]
+            vec![
+                record("profile", "profile", shown),
+                Keep::Document(case, document),
+            ]
         }
         _ => Vec::new(),
     }

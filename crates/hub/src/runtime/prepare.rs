@@ -38,10 +38,20 @@ impl Keep {
 /// What the store knows that the command needs.
 struct Background {
     identity: Option<Identity>,
-    forms: Value,
-    observations: Vec<Value>,
-    profile: Option<Value>,
-    picture: Option<Arc<[u8]>>,
+    known: Known,
+}
+
+/// What is known of a case's health: answers, values, profile.
+#[derive(Default)]
+pub struct Known {
+    /// Form → question code → answer.
+    pub forms: Value,
+    /// Measurements and laboratory values, the latest of each code.
+    pub observations: Vec<Value>,
+    /// Instrument and levels.
+    pub profile: Option<Value>,
+    /// The graphic, SVG.
+    pub picture: Option<Arc<[u8]>>,
 }
 
 /// Makes each command ready to leave. One transaction discloses for the whole batch, with its audit.
@@ -79,7 +89,13 @@ pub async fn deliveries(
     }
     let mut prepared = Vec::new();
     for part in parts {
-        prepared.extend(part.await.map_err(|_| Problem::new(Kind::Internal, "HUB-DISPATCH-007", "preparing a command failed"))?);
+        prepared.extend(part.await.map_err(|_| {
+            Problem::new(
+                Kind::Internal,
+                "HUB-DISPATCH-007",
+                "preparing a command failed",
+            )
+        })?);
     }
     Ok(prepared)
 }
@@ -98,7 +114,10 @@ fn background(
     let identities = match extent {
         None => vec![None; batch.len()],
         Some(extent) => {
-            let whom: Vec<_> = batch.iter().map(|ready| ready.effect.command.subject).collect();
+            let whom: Vec<_> = batch
+                .iter()
+                .map(|ready| ready.effect.command.subject)
+                .collect();
             let access: Vec<_> = batch.iter().map(|ready| access(ready, at)).collect();
             tx.disclose(&whom, extent, &access)?
         }
@@ -108,11 +127,11 @@ fn background(
         .zip(identities)
         .map(|(ready, identity)| {
             let command = &ready.effect.command;
-            let (forms, observations, profile, picture) = match command.kind.as_str() {
-                "profile.draw" | "journal.document" | "research.contribute" | "case.readiness" => known(tx, &command.case)?,
-                _ => (Value::Null, Vec::new(), None, None),
+            let known = match command.kind.as_str() {
+                "profile.draw" | "journal.document" | "case.readiness" => known(tx, &command.case)?,
+                _ => Known::default(),
             };
-            Ok(Background { identity, forms, observations, profile, picture })
+            Ok(Background { identity, known })
         })
         .collect()
 }
@@ -130,20 +149,30 @@ fn access(ready: &Ready, at: halsonav_domain::Timestamp) -> Access {
     }
 }
 
-type Known = (Value, Vec<Value>, Option<Value>, Option<Arc<[u8]>>);
-
-/// Answers, measurements and lab values of a case, newest answer first in line for each code.
-fn known(reader: &mut Reader, case: &CaseId) -> halsonav_storage::Result<Known> {
+/// Answers, measurements and lab values of a case; of two values with one code the later counts.
+///
+/// # Errors
+/// Those of the store.
+pub fn known(reader: &mut Reader, case: &CaseId) -> halsonav_storage::Result<Known> {
     let mut forms = Map::new();
     let mut observations: Vec<Value> = Vec::new();
     let mut profile = None;
     for record in reader.records(case, None)? {
         match record.kind.as_str() {
             "form" => {
-                forms.insert(record.key, record.data.get("answers").cloned().unwrap_or(Value::Null));
+                forms.insert(
+                    record.key,
+                    record.data.get("answers").cloned().unwrap_or(Value::Null),
+                );
             }
             "lab" | "measurements" => {
-                for observation in record.data.get("observations").and_then(Value::as_array).into_iter().flatten() {
+                for observation in record
+                    .data
+                    .get("observations")
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten()
+                {
                     observations.retain(|known| known.get("code") != observation.get("code"));
                     observations.push(observation.clone());
                 }
@@ -152,41 +181,78 @@ fn known(reader: &mut Reader, case: &CaseId) -> halsonav_storage::Result<Known> 
             _ => {}
         }
     }
-    let picture = reader.document(case, "profile", "profile")?.map(|document| document.bytes.into());
-    Ok((Value::Object(forms), observations, profile, picture))
+    let picture = reader
+        .document(case, "profile", "profile")?
+        .map(|document| document.bytes.into());
+    Ok(Known {
+        forms: Value::Object(forms),
+        observations,
+        profile,
+        picture,
+    })
 }
 
-fn delivery(core: &Core, operation: &Operation, ready: &Ready, background: Background) -> Result<Delivery, Problem> {
+fn delivery(
+    core: &Core,
+    operation: &Operation,
+    ready: &Ready,
+    background: Background,
+) -> Result<Delivery, Problem> {
     if operation.disclosure != Disclosure::None && background.identity.is_none() {
-        return Err(Problem::new(Kind::NotFound, "HUB-DISPATCH-005", "the vault has nothing about the resident"));
+        return Err(Problem::new(
+            Kind::NotFound,
+            "HUB-DISPATCH-005",
+            "the vault has nothing about the resident",
+        ));
     }
     let mut command = ready.effect.command.clone();
     command.id = neighbour_id(ready);
     let mut attachments = Vec::new();
     match command.kind.as_str() {
-        "messaging.send" => attachments.push(core.documents.message(&command, background.identity.as_ref())?),
-        "print.letter" => attachments.extend(core.documents.letter(&command, background.identity.as_ref(), core.clock.now())?),
-        "profile.draw" | "research.contribute" | "case.readiness" => enrich(&mut command.payload, &background),
+        "messaging.send" => attachments.push(
+            core.documents
+                .message(&command, background.identity.as_ref())?,
+        ),
+        "print.letter" => attachments.extend(core.documents.letter(
+            &command,
+            background.identity.as_ref(),
+            core.clock.now(),
+        )?),
+        "profile.draw" | "case.readiness" => enrich(&mut command.payload, &background.known),
         "journal.document" => {
-            enrich(&mut command.payload, &background);
-            if let Some(bytes) = background.picture.clone() {
-                attachments.push(Attachment { role: "profile", media_type: "image/svg+xml", bytes });
+            enrich(&mut command.payload, &background.known);
+            if let Some(bytes) = background.known.picture.clone() {
+                attachments.push(Attachment {
+                    role: "profile",
+                    media_type: "image/svg+xml",
+                    bytes,
+                });
             }
         }
         _ => {}
     }
-    Ok(Delivery { command, identity: background.identity, attachments, attempt: ready.attempt, now: core.clock.now() })
+    Ok(Delivery {
+        command,
+        identity: background.identity,
+        attachments,
+        attempt: ready.attempt,
+        now: core.clock.now(),
+    })
 }
 
 /// Adds what the process does not carry, unless the process set it itself.
-fn enrich(payload: &mut Value, background: &Background) {
+fn enrich(payload: &mut Value, known: &Known) {
     if !payload.is_object() {
         *payload = json!({});
     }
-    let Some(fields) = payload.as_object_mut() else { return };
-    fields.entry("forms").or_insert_with(|| background.forms.clone());
-    fields.entry("observations").or_insert_with(|| Value::Array(background.observations.clone()));
-    if let Some(profile) = &background.profile {
+    let Some(fields) = payload.as_object_mut() else {
+        return;
+    };
+    fields.entry("forms").or_insert_with(|| known.forms.clone());
+    fields
+        .entry("observations")
+        .or_insert_with(|| Value::Array(known.observations.clone()));
+    if let Some(profile) = &known.profile {
         fields.entry("profile").or_insert_with(|| profile.clone());
     }
 }

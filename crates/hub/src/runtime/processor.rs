@@ -56,7 +56,10 @@ impl Processor {
     /// # Errors
     /// When the bus refuses.
     pub fn new(core: Arc<Core>) -> Result<Self, Problem> {
-        let consumer = core.bus.subscribe(GROUP, &[Topic::Events]).map_err(bus_problem)?;
+        let consumer = core
+            .bus
+            .subscribe(GROUP, &[Topic::Events])
+            .map_err(bus_problem)?;
         Ok(Self { core, consumer })
     }
 
@@ -69,7 +72,12 @@ impl Processor {
         let now = self.core.clock.now();
         let delivered = self.consumer.poll(batch, wait).await.map_err(bus_problem)?;
         let limit = u32::try_from(batch).unwrap_or(u32::MAX);
-        let timers = self.core.storage.read_async(move |r| r.due_timers(now, limit)).await.map_err(store_problem)?;
+        let timers = self
+            .core
+            .storage
+            .read_async(move |r| r.due_timers(now, limit))
+            .await
+            .map_err(store_problem)?;
         let inputs = delivered.len() + timers.len();
         if inputs == 0 {
             return Ok(Turn::default());
@@ -89,8 +97,13 @@ impl Processor {
         };
         self.broadcast(&report, now).await?;
         self.consumer.commit().await.map_err(bus_problem)?;
-        self.core.metrics.steps(report.steps, report.dropped, report.rejected);
-        Ok(Turn { inputs, steps: report.steps })
+        self.core
+            .metrics
+            .steps(report.steps, report.dropped, report.rejected);
+        Ok(Turn {
+            inputs,
+            steps: report.steps,
+        })
     }
 
     /// Signals go to every other instance as facts of their own.
@@ -99,15 +112,22 @@ impl Processor {
             let mut after = None;
             loop {
                 let (wanted, at) = (name.clone(), after);
-                let page =
-                    self.core.storage.read_async(move |r| r.awaiting_signal(&wanted, at, 1000)).await.map_err(store_problem)?;
+                let page = self
+                    .core
+                    .storage
+                    .read_async(move |r| r.awaiting_signal(&wanted, at, 1000))
+                    .await
+                    .map_err(store_problem)?;
                 let Some((last, _)) = page.last() else { break };
                 after = Some(*last);
                 let data = serde_json::json!({ "name": name, "variables": variables });
-                let facts = page.iter().filter(|(_, case)| case != from).map(|(_, case)| {
-                    let id = format!("{from}-{name}-{}-{case}", now.as_millisecond());
-                    Envelope::new("/engine", id, SIGNAL, Some(*case), now, data.clone())
-                });
+                let facts = page
+                    .iter()
+                    .filter(|(_, case)| case != from)
+                    .map(|(_, case)| {
+                        let id = format!("{from}-{name}-{}-{case}", now.as_millisecond());
+                        Envelope::new("/engine", id, SIGNAL, Some(*case), now, data.clone())
+                    });
                 self.core.publish(facts.collect()).await?;
             }
         }
@@ -126,15 +146,29 @@ fn transact(
     let mut order: Vec<CaseId> = Vec::new();
     let mut items: HashMap<CaseId, Vec<Item>> = HashMap::new();
     let mut add = |case: CaseId, item: Item| {
-        items.entry(case).or_insert_with(|| { order.push(case); Vec::new() }).push(item);
+        items
+            .entry(case)
+            .or_insert_with(|| {
+                order.push(case);
+                Vec::new()
+            })
+            .push(item);
     };
     for record in delivered {
         match codec::read_event(&record.record) {
             Ok(envelope) => match envelope.subject {
                 Some(case) => add(case, Item::Fact(envelope)),
-                None => for case in addressees(tx, &envelope)? {
-                    add(case, Item::Fact(Envelope { subject: Some(case), ..envelope.clone() }));
-                },
+                None => {
+                    for case in addressees(tx, &envelope)? {
+                        add(
+                            case,
+                            Item::Fact(Envelope {
+                                subject: Some(case),
+                                ..envelope.clone()
+                            }),
+                        );
+                    }
+                }
             },
             Err(error) => unreadable(tx, &error.to_string(), now)?,
         }
@@ -195,7 +229,11 @@ fn fresh(
     for stored in loaded {
         for item in items.get(&stored.case.id).into_iter().flatten() {
             if let Item::Fact(envelope) = item {
-                keys.push((Some(stored.case.no), envelope.source.as_str(), envelope.id.as_str()));
+                keys.push((
+                    Some(stored.case.no),
+                    envelope.source.as_str(),
+                    envelope.id.as_str(),
+                ));
             }
         }
     }
@@ -210,10 +248,21 @@ fn fresh(
 }
 
 /// A parked message stops its own case: what comes later waits behind it, in order.
-fn behind(tx: &mut Writer, stored: &StoredInstance, items: Vec<Item>, now: Timestamp) -> halsonav_storage::Result<()> {
+fn behind(
+    tx: &mut Writer,
+    stored: &StoredInstance,
+    items: Vec<Item>,
+    now: Timestamp,
+) -> halsonav_storage::Result<()> {
     for item in items {
         if let Item::Fact(envelope) = item {
-            tx.park(Some(stored.case.no), &envelope, "HUB-PARKED-BEHIND", "waits behind a parked message", now)?;
+            tx.park(
+                Some(stored.case.no),
+                &envelope,
+                "HUB-PARKED-BEHIND",
+                "waits behind a parked message",
+                now,
+            )?;
         }
     }
     Ok(())
@@ -235,13 +284,24 @@ fn advance(
         _ => match serde_json::from_slice(&stored.state) {
             Ok(instance) => Some(instance),
             Err(_) => {
-                let problem = Problem::new(Kind::Internal, "HUB-INTAKE-004", "the stored instance cannot be read");
+                let problem = Problem::new(
+                    Kind::Internal,
+                    "HUB-INTAKE-004",
+                    "the stored instance cannot be read",
+                );
                 park_all(tx, stored, items, &problem, now)?;
                 return Ok(None);
             }
         },
     };
-    let mut change = CaseChange::new(stored.case.no, stored.case.id, stored.revision, stored.revision, Vec::new(), now);
+    let mut change = CaseChange::new(
+        stored.case.no,
+        stored.case.id,
+        stored.revision,
+        stored.revision,
+        Vec::new(),
+        now,
+    );
     let mut told = fold::Told::default();
     let mut queue = items.into_iter();
     while let Some(item) = queue.next() {
@@ -253,7 +313,12 @@ fn advance(
             Ok(effects) => {
                 change.revision += 1;
                 report.steps += 1;
-                fold::fold(&mut change, effects, &|kind| core.adapters.contacts(kind), &mut told);
+                fold::fold(
+                    &mut change,
+                    effects,
+                    &|kind| core.adapters.contacts(kind),
+                    &mut told,
+                );
             }
             Err(Stop::Rejected(rejection)) => {
                 report.rejected += 1;
@@ -271,7 +336,10 @@ fn advance(
         }
     }
     settle(core, instance.as_ref(), &mut change, told, report)?;
-    Ok((change.revision > stored.revision || !change.records.is_empty() || !change.disarm.is_empty()).then_some(change))
+    Ok((change.revision > stored.revision
+        || !change.records.is_empty()
+        || !change.disarm.is_empty())
+    .then_some(change))
 }
 
 /// Why an item did not become a step.
@@ -292,35 +360,68 @@ fn step(
     let input = match item {
         Item::Timer(timer) => Input::TimerDue { timer: timer.timer },
         Item::Fact(envelope) if envelope.kind == SIGNAL => signal(envelope)?,
-        Item::Fact(envelope) => match intake::meaning(envelope, core.message_ttl()).map_err(Stop::Parked)? {
+        Item::Fact(envelope) => match intake::meaning(envelope, core.message_ttl())
+            .map_err(Stop::Parked)?
+        {
             intake::Meaning::Step(input) => input,
-            intake::Meaning::Open(_) if instance.is_some() => return Err(Stop::Rejected(Rejection::DuplicateMessage)),
+            intake::Meaning::Open(_) if instance.is_some() => {
+                return Err(Stop::Rejected(Rejection::DuplicateMessage));
+            }
             intake::Meaning::Open(variables) => {
                 let process = &stored.case.definition;
                 let started = guarded(|| {
-                    halsonav_engine::start(&core.library(), &process.id, stored.case.id, variables, now)
+                    halsonav_engine::start(
+                        &core.library(),
+                        &process.id,
+                        stored.case.id,
+                        variables,
+                        now,
+                    )
                 })?;
-                let (fresh, effects) = started.map_err(|r| Stop::Parked(Problem::new(r.kind(), r.code(), r.to_string())))?;
+                let (fresh, effects) = started
+                    .map_err(|r| Stop::Parked(Problem::new(r.kind(), r.code(), r.to_string())))?;
                 *instance = Some(fresh);
                 return Ok(effects);
             }
         },
     };
     let running = instance.as_mut().ok_or_else(|| {
-        Stop::Parked(Problem::new(Kind::Conflict, "HUB-INTAKE-005", "a fact came before the case was opened"))
+        Stop::Parked(Problem::new(
+            Kind::Conflict,
+            "HUB-INTAKE-005",
+            "a fact came before the case was opened",
+        ))
     })?;
-    guarded(|| halsonav_engine::step(&core.library(), running, &input, now))?.map_err(Stop::Rejected)
+    guarded(|| halsonav_engine::step(&core.library(), running, &input, now))?
+        .map_err(Stop::Rejected)
 }
 
 fn signal(envelope: &Envelope) -> Result<Input, Stop> {
-    let name = envelope.data.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-    Ok(Input::Signal { name, variables: envelope.data.get("variables").cloned().unwrap_or(Value::Null) })
+    let name = envelope
+        .data
+        .get("name")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
+    Ok(Input::Signal {
+        name,
+        variables: envelope
+            .data
+            .get("variables")
+            .cloned()
+            .unwrap_or(Value::Null),
+    })
 }
 
 /// One bug never stops a partition: a panic parks the message that caused it.
 fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Stop> {
-    catch_unwind(AssertUnwindSafe(work))
-        .map_err(|_| Stop::Parked(Problem::new(Kind::Internal, "HUB-INTAKE-006", "the engine failed on this message")))
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| {
+        Stop::Parked(Problem::new(
+            Kind::Internal,
+            "HUB-INTAKE-006",
+            "the engine failed on this message",
+        ))
+    })
 }
 
 /// What a fact changes besides the instance: what the API shows, and the resident's own will.
@@ -331,7 +432,9 @@ fn aside(
     change: &mut CaseChange,
 ) -> halsonav_storage::Result<()> {
     for record in intake::records(envelope) {
-        change.records.retain(|known| (&known.kind, &known.key) != (&record.kind, &record.key));
+        change
+            .records
+            .retain(|known| (&known.kind, &known.key) != (&record.kind, &record.key));
         change.records.push(record);
     }
     if envelope.kind == "resident.opted-out" {
@@ -339,11 +442,27 @@ fn aside(
     }
     if envelope.kind == "booking.made" {
         // A booking of the resident's own making: its later changes are known by it.
-        let value = envelope.data.get("bookingId").and_then(Value::as_str).unwrap_or_default().to_owned();
-        tx.note_reference(stored.case.no, &Reference { kind: "booking".to_owned(), value }, envelope.time)?;
+        let value = envelope
+            .data
+            .get("bookingId")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
+        tx.note_reference(
+            stored.case.no,
+            &Reference {
+                kind: "booking".to_owned(),
+                value,
+            },
+            envelope.time,
+        )?;
     }
     if let Some(kind) = intake::settles(&envelope.kind) {
-        let value = envelope.data.get(kind.1).and_then(Value::as_str).unwrap_or_default();
+        let value = envelope
+            .data
+            .get(kind.1)
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         tx.settle_reference(kind.0, value)?;
     }
     Ok(())
@@ -359,7 +478,11 @@ fn park_all(
     let mut first = true;
     for item in items {
         if let Item::Fact(envelope) = item {
-            let code = if first { problem.code.as_str() } else { "HUB-PARKED-BEHIND" };
+            let code = if first {
+                problem.code.as_str()
+            } else {
+                "HUB-PARKED-BEHIND"
+            };
             tx.park(Some(stored.case.no), &envelope, code, &problem.message, now)?;
             first = false;
         }
@@ -383,8 +506,11 @@ fn settle(
     told: fold::Told,
     report: &mut Report,
 ) -> halsonav_storage::Result<()> {
-    let Some(instance) = instance.filter(|_| change.revision > change.expected) else { return Ok(()) };
-    change.state = serde_json::to_vec(instance).map_err(|_| halsonav_storage::Error::Corrupt("instance"))?;
+    let Some(instance) = instance.filter(|_| change.revision > change.expected) else {
+        return Ok(());
+    };
+    change.state =
+        serde_json::to_vec(instance).map_err(|_| halsonav_storage::Error::Corrupt("instance"))?;
     report.dropped += told.dropped.len();
     for (name, variables) in told.signals {
         report.signals.push((change.id, name, variables));

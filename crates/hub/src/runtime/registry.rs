@@ -39,26 +39,37 @@ impl Registry {
     /// Every socket on which a neighbour calls.
     #[must_use]
     pub fn listeners(&self) -> Vec<(&'static str, Arc<dyn Listener>)> {
-        self.adapters.values().flat_map(|a| a.clone().listeners().into_iter().map(|l| (a.name(), l))).collect()
+        self.adapters
+            .values()
+            .flat_map(|a| a.clone().listeners().into_iter().map(|l| (a.name(), l)))
+            .collect()
     }
 
     /// Every place to fetch from.
     #[must_use]
     pub fn pollers(&self) -> Vec<Arc<dyn Poller>> {
-        self.adapters.values().flat_map(|adapter| adapter.clone().pollers()).collect()
+        self.adapters
+            .values()
+            .flat_map(|adapter| adapter.clone().pollers())
+            .collect()
     }
 
     /// The operation behind a job type.
     #[must_use]
     pub fn operation(&self, kind: &str) -> Option<&'static Operation> {
         let kind: CommandKind = kind.parse().ok()?;
-        self.lanes.get(kind.adapter())?.operations().iter().find(|operation| operation.name == kind.operation())
+        self.lanes
+            .get(kind.adapter())?
+            .operations()
+            .iter()
+            .find(|operation| operation.name == kind.operation())
     }
 
     /// Whether a job of this type reaches the resident.
     #[must_use]
     pub fn contacts(&self, kind: &str) -> bool {
         // What is not known must not slip past the gate.
-        self.operation(kind).is_none_or(|operation| operation.contact)
+        self.operation(kind)
+            .is_none_or(|operation| operation.contact)
     }
 }

@@ -29,21 +29,37 @@ impl Relay {
     /// When store or bus fail; the same batch comes again.
     pub async fn turn(&self) -> Result<usize, Problem> {
         let now = self.core.clock.now();
-        let effects = self.core.storage.read_async(move |r| r.publishable(now, BATCH)).await.map_err(store_problem)?;
+        let effects = self
+            .core
+            .storage
+            .read_async(move |r| r.publishable(now, BATCH))
+            .await
+            .map_err(store_problem)?;
         if effects.is_empty() {
             return Ok(0);
         }
         let mut lanes: BTreeMap<String, Vec<_>> = BTreeMap::new();
         for effect in &effects {
             let record = codec::command(&effect.command).map_err(bus_problem)?;
-            lanes.entry(effect.command.kind.adapter().to_owned()).or_default().push(record);
+            lanes
+                .entry(effect.command.kind.adapter().to_owned())
+                .or_default()
+                .push(record);
         }
         for (adapter, records) in lanes {
-            self.core.bus.publish(&Topic::Commands(adapter), records).await.map_err(bus_problem)?;
+            self.core
+                .bus
+                .publish(&Topic::Commands(adapter), records)
+                .await
+                .map_err(bus_problem)?;
         }
         let numbers: Vec<_> = effects.iter().map(|effect| effect.no).collect();
         let count = numbers.len();
-        self.core.storage.write_async(move |tx| tx.mark_published(&numbers)).await.map_err(store_problem)?;
+        self.core
+            .storage
+            .write_async(move |tx| tx.mark_published(&numbers))
+            .await
+            .map_err(store_problem)?;
         Ok(count)
     }
 }

@@ -21,8 +21,18 @@ impl Rounds {
     #[must_use]
     pub fn new(core: Arc<Core>) -> Self {
         let now = core.clock.now();
-        let pollers = core.adapters.pollers().into_iter().map(|poller| (poller, now)).collect();
-        Self { inlet: inlet(&core), pollers, sweep: now + sweep_every(&core), core }
+        let pollers = core
+            .adapters
+            .pollers()
+            .into_iter()
+            .map(|poller| (poller, now))
+            .collect();
+        Self {
+            inlet: inlet(&core),
+            pollers,
+            sweep: now + sweep_every(&core),
+            core,
+        }
     }
 
     /// Asks everyone whose time has come. Answers how many facts were found.
@@ -33,11 +43,14 @@ impl Rounds {
         let now = self.core.clock.now();
         let mut found = 0;
         for (poller, at) in self.pollers.iter_mut().filter(|(_, at)| *at <= now) {
-            let every = SignedDuration::try_from(poller.every()).unwrap_or(SignedDuration::from_hours(1));
+            let every =
+                SignedDuration::try_from(poller.every()).unwrap_or(SignedDuration::from_hours(1));
             *at = now + every.max(SignedDuration::from_secs(1));
             match poller.poll(&self.inlet).await {
                 Ok(count) => found += count,
-                Err(problem) => tracing::warn!(poller = poller.name(), %problem, "a neighbour could not be asked"),
+                Err(problem) => {
+                    tracing::warn!(poller = poller.name(), %problem, "a neighbour could not be asked")
+                }
             }
         }
         if self.sweep <= now {
@@ -50,7 +63,11 @@ impl Rounds {
     /// When somebody is to be asked next.
     #[must_use]
     pub fn next(&self) -> Option<Timestamp> {
-        self.pollers.iter().map(|(_, at)| *at).chain(std::iter::once(self.sweep)).min()
+        self.pollers
+            .iter()
+            .map(|(_, at)| *at)
+            .chain(std::iter::once(self.sweep))
+            .min()
     }
 
     /// Asks the register about everybody with an open case whom it has not been asked about lately.
@@ -59,13 +76,22 @@ impl Rounds {
         let mut asked = 0;
         loop {
             let limit = u32::try_from(REGISTER_BATCH).unwrap_or(u32::MAX);
-            let stale =
-                self.core.storage.read_async(move |r| r.stale_subjects(before, limit)).await.map_err(store_problem)?;
+            let stale = self
+                .core
+                .storage
+                .read_async(move |r| r.stale_subjects(before, limit))
+                .await
+                .map_err(store_problem)?;
             let count = stale.len();
             self.core.refresh(stale.clone()).await?;
             asked += count;
             // Those the register could not tell about stay stale; they are not asked in circles.
-            let left = self.core.storage.read_async(move |r| r.stale_subjects(before, limit)).await.map_err(store_problem)?;
+            let left = self
+                .core
+                .storage
+                .read_async(move |r| r.stale_subjects(before, limit))
+                .await
+                .map_err(store_problem)?;
             if count == 0 || left == stale {
                 return Ok(asked);
             }

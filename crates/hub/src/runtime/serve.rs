@@ -18,10 +18,21 @@ const NAP: Duration = Duration::from_secs(60);
 /// # Errors
 /// `HUB-RUN-001` when a part ends by itself.
 pub async fn serve(hub: Hub, stop: Stop) -> Result<(), Problem> {
-    let Hub { core, processor, relay, lanes, rounds } = hub;
+    let Hub {
+        core,
+        processor,
+        relay,
+        lanes,
+        rounds,
+    } = hub;
     let decided = Arc::new(Notify::new());
     let mut parts = JoinSet::new();
-    parts.spawn(process(core.clone(), processor, decided.clone(), stop.clone()));
+    parts.spawn(process(
+        core.clone(),
+        processor,
+        decided.clone(),
+        stop.clone(),
+    ));
     parts.spawn(publish(core.clone(), relay, decided, stop.clone()));
     for lane in lanes {
         parts.spawn(carry(core.clone(), lane, stop.clone()));
@@ -30,7 +41,9 @@ pub async fn serve(hub: Hub, stop: Stop) -> Result<(), Problem> {
     while let Some(part) = parts.join_next().await {
         if !stop.is_cancelled() {
             stop.cancel();
-            return Err(part.err().map_or_else(|| ended("a part"), |error| ended(&error.to_string())));
+            return Err(part
+                .err()
+                .map_or_else(|| ended("a part"), |error| ended(&error.to_string())));
         }
     }
     Ok(())
@@ -45,7 +58,9 @@ async fn process(core: Arc<Core>, mut processor: Processor, decided: Arc<Notify>
                 continue;
             }
         };
-        let Some(turn) = unless(&stop, processor.turn(Some(wait))).await else { return };
+        let Some(turn) = unless(&stop, processor.turn(Some(wait))).await else {
+            return;
+        };
         match turn {
             Ok(turn) if turn.inputs > 0 => decided.notify_one(),
             Ok(_) => {}
@@ -58,9 +73,18 @@ async fn publish(core: Arc<Core>, relay: Relay, decided: Arc<Notify>, stop: Stop
     loop {
         match relay.turn().await {
             Ok(0) => {
-                let due = core.storage.read_async(|r| r.next_publish()).await.unwrap_or_default();
+                let due = core
+                    .storage
+                    .read_async(|r| r.next_publish())
+                    .await
+                    .unwrap_or_default();
                 let wait = until(&core, due);
-                if unless(&stop, async { tokio::time::timeout(wait, decided.notified()).await }).await.is_none() {
+                if unless(&stop, async {
+                    tokio::time::timeout(wait, decided.notified()).await
+                })
+                .await
+                .is_none()
+                {
                     return;
                 }
             }

@@ -30,7 +30,10 @@ impl Texts {
         let mut texts = BTreeMap::new();
         let mut faults = Vec::new();
         for (file, text) in files {
-            let Some((name, language)) = file.strip_suffix(".txt").and_then(|stem| stem.split_once('.')) else {
+            let Some((name, language)) = file
+                .strip_suffix(".txt")
+                .and_then(|stem| stem.split_once('.'))
+            else {
                 faults.push(fault(file, 1, "is not named <name>.<language>.txt"));
                 continue;
             };
@@ -41,7 +44,11 @@ impl Texts {
                 Err(mut found) => faults.append(&mut found),
             }
         }
-        if faults.is_empty() { Ok(Self(texts)) } else { Err(faults) }
+        if faults.is_empty() {
+            Ok(Self(texts))
+        } else {
+            Err(faults)
+        }
     }
 
     /// Whether there is a text of this name, in Swedish at least.
@@ -54,11 +61,22 @@ impl Texts {
     ///
     /// # Errors
     /// `HUB-TEXT-002` when there is no such text.
-    pub fn render(&self, name: &str, language: &str, values: &dyn Fn(&str) -> String) -> Result<String, Problem> {
+    pub fn render(
+        &self,
+        name: &str,
+        language: &str,
+        values: &dyn Fn(&str) -> String,
+    ) -> Result<String, Problem> {
         let parts = [language, FALLBACK]
             .iter()
             .find_map(|language| self.0.get(&(name.to_owned(), (*language).to_owned())))
-            .ok_or_else(|| Problem::new(Kind::Invalid, "HUB-TEXT-002", format!("the region has no text '{name}'")))?;
+            .ok_or_else(|| {
+                Problem::new(
+                    Kind::Invalid,
+                    "HUB-TEXT-002",
+                    format!("the region has no text '{name}'"),
+                )
+            })?;
         let mut text = String::new();
         for part in parts {
             match part {
@@ -88,16 +106,31 @@ fn parse(file: &str, text: &str) -> Result<Vec<Part>, Vec<Problem>> {
         };
         match PLACEHOLDERS.iter().find(|known| **known == name.trim()) {
             Some(known) => parts.push(Part::Placeholder(known)),
-            None => faults.push(fault(file, line, &format!("no placeholder of this name; there are {}", PLACEHOLDERS.join(", ")))),
+            None => faults.push(fault(
+                file,
+                line,
+                &format!(
+                    "no placeholder of this name; there are {}",
+                    PLACEHOLDERS.join(", ")
+                ),
+            )),
         }
         rest = tail;
     }
     parts.push(Part::Words(rest.to_owned()));
-    if faults.is_empty() { Ok(parts) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(parts)
+    } else {
+        Err(faults)
+    }
 }
 
 fn fault(file: &str, line: usize, message: &str) -> Problem {
-    Problem::new(Kind::Invalid, "HUB-TEXT-001", format!("texts/{file}:{line}: {message}"))
+    Problem::new(
+        Kind::Invalid,
+        "HUB-TEXT-001",
+        format!("texts/{file}:{line}: {message}"),
+    )
 }
 
 #[cfg(test)]
@@ -106,19 +139,46 @@ mod tests {
 
     #[test]
     fn a_text_is_filled_in_and_falls_back_to_swedish() {
-        let files = [("hej.sv.txt", "Hej\n{{given_name}} hos {{unit_name}}"), ("hej.en.txt", "Hi\n{{given_name}}")];
+        let files = [
+            ("hej.sv.txt", "Hej\n{{given_name}} hos {{unit_name}}"),
+            ("hej.en.txt", "Hi\n{{given_name}}"),
+        ];
         let texts = Texts::load(files.into_iter()).expect("good texts");
         let values = |name: &str| name.to_uppercase();
-        assert_eq!(texts.render("hej", "en", &values).expect("is there"), "Hi\nGIVEN_NAME");
-        assert_eq!(texts.render("hej", "fi", &values).expect("falls back"), "Hej\nGIVEN_NAME hos UNIT_NAME");
-        assert_eq!(texts.render("hopp", "sv", &values).unwrap_err().code, "HUB-TEXT-002");
+        assert_eq!(
+            texts.render("hej", "en", &values).expect("is there"),
+            "Hi\nGIVEN_NAME"
+        );
+        assert_eq!(
+            texts.render("hej", "fi", &values).expect("falls back"),
+            "Hej\nGIVEN_NAME hos UNIT_NAME"
+        );
+        assert_eq!(
+            texts.render("hopp", "sv", &values).unwrap_err().code,
+            "HUB-TEXT-002"
+        );
     }
 
     #[test]
     fn all_faults_are_told_with_their_lines() {
-        let files = [("a.sv.txt", "x\n{{who}}\n{{given_name"), ("b.txt", "y"), ("c.sv.txt", " ")];
+        let files = [
+            ("a.sv.txt", "x\n{{who}}\n{{given_name"),
+            ("b.txt", "y"),
+            ("c.sv.txt", " "),
+        ];
         let faults = Texts::load(files.into_iter()).unwrap_err();
-        let lines: Vec<_> = faults.iter().map(|f| f.message.split(' ').next().unwrap_or_default().to_owned()).collect();
-        assert_eq!(lines, ["texts/a.sv.txt:2:", "texts/a.sv.txt:3:", "texts/b.txt:1:", "texts/c.sv.txt:1:"]);
+        let lines: Vec<_> = faults
+            .iter()
+            .map(|f| f.message.split(' ').next().unwrap_or_default().to_owned())
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "texts/a.sv.txt:2:",
+                "texts/a.sv.txt:3:",
+                "texts/b.txt:1:",
+                "texts/c.sv.txt:1:"
+            ]
+        );
     }
 }

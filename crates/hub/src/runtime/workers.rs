@@ -8,7 +8,13 @@ use halsonav_profile::{Inputs, Instruments, Sex, score, svg};
 use serde_json::{Value, json};
 
 const fn operation(name: &'static str) -> Operation {
-    Operation { name, contact: false, disclosure: Disclosure::None, idempotent: true, batch: 100 }
+    Operation {
+        name,
+        contact: false,
+        disclosure: Disclosure::None,
+        idempotent: true,
+        batch: 100,
+    }
 }
 
 /// `case`: what the hub knows of the case itself.
@@ -34,7 +40,10 @@ impl Outbound for CaseWorker {
     }
 
     async fn deliver(&self, _: &str, batch: Vec<Delivery>) -> Vec<(CommandId, Outcome)> {
-        batch.into_iter().map(|delivery| (delivery.command.id, self.readiness(&delivery).into())).collect()
+        batch
+            .into_iter()
+            .map(|delivery| (delivery.command.id, self.readiness(&delivery).into()))
+            .collect()
     }
 
     async fn reconcile(&self, _: &str, _: &Delivery) -> Reconciled {
@@ -47,11 +56,29 @@ impl CaseWorker {
         let given = &delivery.command.payload;
         let has = |code: &str| {
             let list = given.get("observations").and_then(Value::as_array);
-            list.is_some_and(|list| list.iter().any(|one| one.get("code").and_then(Value::as_str) == Some(code)))
+            list.is_some_and(|list| {
+                list.iter()
+                    .any(|one| one.get("code").and_then(Value::as_str) == Some(code))
+            })
         };
-        let answered = |form: &String| given.get("forms").and_then(|forms| forms.get(form)).is_some();
-        let forms: Vec<_> = self.wanted.forms.iter().filter(|form| !answered(form)).collect();
-        let lab: Vec<_> = self.wanted.analyses.iter().filter(|code| !has(code)).collect();
+        let answered = |form: &String| {
+            given
+                .get("forms")
+                .and_then(|forms| forms.get(form))
+                .is_some()
+        };
+        let forms: Vec<_> = self
+            .wanted
+            .forms
+            .iter()
+            .filter(|form| !answered(form))
+            .collect();
+        let lab: Vec<_> = self
+            .wanted
+            .analyses
+            .iter()
+            .filter(|code| !has(code))
+            .collect();
         Done::new(json!({ "formsMissing": forms, "labMissing": lab }))
     }
 }
@@ -74,7 +101,10 @@ impl Outbound for ProfileWorker {
             Ok(done) => done.into(),
             Err(problem) => problem.into(),
         };
-        batch.iter().map(|delivery| (delivery.command.id, drawn(delivery))).collect()
+        batch
+            .iter()
+            .map(|delivery| (delivery.command.id, drawn(delivery)))
+            .collect()
     }
 
     async fn reconcile(&self, _: &str, _: &Delivery) -> Reconciled {
@@ -87,10 +117,17 @@ impl ProfileWorker {
         let draw: Draw = payload(&delivery.command)?;
         let day = delivery.now.to_zoned(jiff::tz::TimeZone::UTC).date();
         let instrument = self.instruments.get(&draw.instrument, day).ok_or_else(|| {
-            Problem::new(Kind::Invalid, "HUB-PROFILE-001", format!("no instrument '{}' is in force", draw.instrument))
+            Problem::new(
+                Kind::Invalid,
+                "HUB-PROFILE-001",
+                format!("no instrument '{}' is in force", draw.instrument),
+            )
         })?;
         if instrument.graphic.as_str() != draw.graphic {
-            let message = format!("instrument '{}' is not for the graphic '{}'", draw.instrument, draw.graphic);
+            let message = format!(
+                "instrument '{}' is not for the graphic '{}'",
+                draw.instrument, draw.graphic
+            );
             return Err(Problem::new(Kind::Invalid, "HUB-PROFILE-002", message));
         }
         let inputs = Inputs {
@@ -108,6 +145,8 @@ impl ProfileWorker {
         let picture = svg::draw(&profile);
         let levels = serde_json::to_value(&profile.levels).unwrap_or(Value::Null);
         let instrument = format!("{} {}", profile.instrument, profile.version);
-        Ok(Done::new(json!({ "instrument": instrument, "levels": levels, "svg": picture })))
+        Ok(Done::new(
+            json!({ "instrument": instrument, "levels": levels, "svg": picture }),
+        ))
     }
 }

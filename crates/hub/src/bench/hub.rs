@@ -1,0 +1,203 @@
+//! A hub in a directory of its own: the real store, the real bus, the real processor, and nobody else.
+
+use std::{
+    path::Path,
+    sync::{Arc, RwLock},
+    time::Duration,
+};
+
+use halsonav_bus::Log;
+use halsonav_domain::{CaseId, Envelope, HsaId, Kind, PersonId, Problem, RoundId, VirtualClock};
+use halsonav_engine::Input;
+use halsonav_storage::{DefinitionRef, NewCase};
+use jiff::SignedDuration;
+
+use super::{
+    Plan,
+    machine::Stopwatch,
+    people,
+    shape::{Shape, fact, unfit},
+};
+use crate::{
+    runtime::{CASE_OPENED, Core, Documents, Gate, Metrics, Processor, Registry, store_problem},
+    site,
+};
+
+/// Cases made, and facts published, at once.
+const CHUNK: usize = 1000;
+
+/// The hub that is measured.
+pub struct Hub {
+    /// Its shared parts.
+    pub core: Arc<Core>,
+    /// The cases in it.
+    pub cases: Vec<CaseId>,
+    processor: Processor,
+    facts: usize,
+}
+
+impl Hub {
+    /// Makes store and log under `dir`; cases will run `shape`.
+    ///
+    /// # Errors
+    /// When store, log or region will not do.
+    pub fn open(plan: &Plan, dir: &Path, shape: &Shape) -> Result<Self, Vec<Problem>> {
+        let mut config = plan.config.clone();
+        config.hub.data = dir.to_owned();
+        let bus = |error: halsonav_bus::Error| {
+            vec![Problem::new(error.kind(), "HUB-BUS-001", error.to_string())]
+        };
+        let core = Arc::new(Core {
+            documents: Documents::load(&plan.region)?,
+            region: Arc::new(plan.region.clone()),
+            storage: site::store(dir).map_err(|problem| vec![problem])?,
+            bus: Arc::new(
+                Log::open(&dir.join("log"), halsonav_bus::Settings::default()).map_err(bus)?,
+            ),
+            clock: Arc::new(VirtualClock::new(plan.now)),
+            adapters: Registry::default(),
+            register: None,
+            gate: Gate {
+                max_age: SignedDuration::from_hours(config.gate.max_age_h),
+            },
+            metrics: Metrics::new(),
+            tables: shape.decisions.clone(),
+            definitions: RwLock::new(shape.library.clone()),
+            config,
+        });
+        let processor = Processor::new(core.clone()).map_err(|problem| vec![problem])?;
+        Ok(Self {
+            core,
+            cases: Vec::new(),
+            processor,
+            facts: 0,
+        })
+    }
+
+    /// Opens `count` more cases and lets each take its first step.
+    ///
+    /// # Errors
+    /// When store or bus fail.
+    pub async fn enrol(&mut self, count: usize, shape: &Shape) -> Result<(), Problem> {
+        let first = self.cases.len();
+        let now = self.core.clock.now();
+        let unit = self
+            .core
+            .region
+            .units
+            .first()
+            .map_or_else(|| HsaId::new("SE0"), |unit| unit.hsa_id.clone());
+        for from in (first..first + count).step_by(CHUNK) {
+            let range = from..(from + CHUNK).min(first + count);
+            let people = range
+                .clone()
+                .map(people::person_id)
+                .collect::<Result<Vec<PersonId>, _>>()?;
+            let ids: Vec<CaseId> = range.map(|n| people::case_id(n, now)).collect();
+            self.cases.extend(&ids);
+            let round = RoundId(self.core.region.round.id.clone());
+            let definition = DefinitionRef {
+                id: shape.process.clone(),
+                version: 1,
+            };
+            let unit = unit.clone();
+            self.core
+                .storage
+                .write_async(move |tx| {
+                    let subjects = tx.enrol(&people)?;
+                    let new = ids.iter().zip(subjects).map(|(id, enrolled)| NewCase {
+                        id: *id,
+                        subject: enrolled.subject,
+                        round: round.clone(),
+                        unit: unit.clone(),
+                        definition: definition.clone(),
+                        at: now,
+                    });
+                    tx.create_cases(&new.collect::<Vec<_>>()).map(drop)
+                })
+                .await
+                .map_err(store_problem)?;
+        }
+        let opened = self.cases[first..].to_vec();
+        let facts = opened.into_iter().map(|case| {
+            let data = shape.variables(case).into();
+            Some(Envelope::new(
+                "/cohort",
+                case.to_string(),
+                CASE_OPENED,
+                Some(case),
+                now,
+                data,
+            ))
+        });
+        self.turn(facts.collect()).await.map(drop)
+    }
+
+    /// Lets `input` happen to every case; tells how long the processor took.
+    ///
+    /// # Errors
+    /// When store or bus fail, or an input did not become a step.
+    pub async fn happen(&mut self, input: &Input) -> Result<Duration, Problem> {
+        let (now, round) = (self.core.clock.now(), self.facts);
+        self.facts += 1;
+        let facts = self
+            .cases
+            .iter()
+            .map(|case| fact(input, *case, round, now))
+            .collect();
+        self.turn(facts).await
+    }
+
+    /// Looks once whether there is something to do, as a hub does that has just started.
+    ///
+    /// # Errors
+    /// When store or bus fail.
+    pub async fn look(&mut self) -> Result<(), Problem> {
+        self.core
+            .storage
+            .read_async(|r| r.next_due())
+            .await
+            .map_err(store_problem)?;
+        self.processor.turn(Some(Duration::ZERO)).await.map(drop)
+    }
+
+    async fn turn(&mut self, facts: Vec<Option<Envelope>>) -> Result<Duration, Problem> {
+        let facts: Vec<Envelope> = facts.into_iter().flatten().collect();
+        let wanted = facts.len();
+        for chunk in facts.chunks(CHUNK) {
+            self.core.publish(chunk.to_vec()).await?;
+        }
+        drop(facts);
+        let watch = Stopwatch::start();
+        let (mut taken, mut steps) = (0, 0);
+        while taken < wanted {
+            let turn = self.processor.turn(Some(Duration::ZERO)).await?;
+            if turn.inputs == 0 {
+                break;
+            }
+            taken += turn.inputs;
+            steps += turn.steps;
+        }
+        let spent = watch.elapsed();
+        if steps == wanted {
+            Ok(spent)
+        } else {
+            Err(unfit(&format!("{steps} of {wanted} facts became steps")))
+        }
+    }
+}
+
+/// A directory that is removed again, in `--dir` or where the machine keeps such.
+///
+/// # Errors
+/// `HUB-BENCH-002`.
+pub fn directory(plan: &Plan) -> Result<tempfile::TempDir, Problem> {
+    let parent = plan.dir.clone().unwrap_or_else(std::env::temp_dir);
+    tempfile::Builder::new()
+        .prefix("halsonav-bench-")
+        .tempdir_in(&parent)
+        .map_err(|error| {
+            let message = format!("no directory can be made in {}: {error}", parent.display());
+            Problem::new(Kind::Invalid, "HUB-BENCH-002", message)
+        })
+}
