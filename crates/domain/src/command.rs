@@ -36,13 +36,17 @@ impl CommandKind {
     /// The adapter that carries it out.
     #[must_use]
     pub fn adapter(&self) -> &str {
-        self.0.split_once('.').map_or(self.0.as_str(), |(adapter, _)| adapter)
+        self.0
+            .split_once('.')
+            .map_or(self.0.as_str(), |(adapter, _)| adapter)
     }
 
     /// What it is asked to do.
     #[must_use]
     pub fn operation(&self) -> &str {
-        self.0.split_once('.').map_or("", |(_, operation)| operation)
+        self.0
+            .split_once('.')
+            .map_or("", |(_, operation)| operation)
     }
 
     /// The whole text.
@@ -55,16 +59,25 @@ impl CommandKind {
     /// otherwise send every variable of the case along.
     #[must_use]
     pub fn takes_payload(&self) -> bool {
-        !matches!(self.0.as_str(), "roster.lookup" | "messaging.check" | "case.readiness")
+        !matches!(
+            self.0.as_str(),
+            "roster.lookup" | "messaging.check" | "case.readiness"
+        )
     }
 }
 
 impl FromStr for CommandKind {
     type Err = CommandKindError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let word = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let word = |w: &str| {
+            !w.is_empty()
+                && w.bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
         match text.split_once('.') {
-            Some((adapter, operation)) if word(adapter) && word(operation) => Ok(Self(text.to_owned())),
+            Some((adapter, operation)) if word(adapter) && word(operation) => {
+                Ok(Self(text.to_owned()))
+            }
             _ => Err(CommandKindError(text.to_owned())),
         }
     }
@@ -72,7 +85,9 @@ impl FromStr for CommandKind {
 
 impl<'de> Deserialize<'de> for CommandKind {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -112,7 +127,15 @@ mod tests {
     fn kinds_have_two_words() {
         let kind: CommandKind = "messaging.send".parse().expect("a kind");
         assert_eq!((kind.adapter(), kind.operation()), ("messaging", "send"));
-        for bad in ["", "messaging", "messaging.", ".send", "a.b.c", "Messaging.send", "a b.c"] {
+        for bad in [
+            "",
+            "messaging",
+            "messaging.",
+            ".send",
+            "a.b.c",
+            "Messaging.send",
+            "a b.c",
+        ] {
             assert!(bad.parse::<CommandKind>().is_err(), "{bad}");
         }
     }

@@ -38,7 +38,14 @@ pub struct Envelope {
 impl Envelope {
     /// A fact of `kind` about `case`, said by `source` under `id`.
     #[must_use]
-    pub fn new(source: &str, id: impl Into<String>, kind: &str, case: Option<CaseId>, time: Timestamp, data: Value) -> Self {
+    pub fn new(
+        source: &str,
+        id: impl Into<String>,
+        kind: &str,
+        case: Option<CaseId>,
+        time: Timestamp,
+        data: Value,
+    ) -> Self {
         Self {
             specversion: "1.0".to_owned(),
             id: id.into(),

@@ -43,6 +43,11 @@ impl Problem {
     /// A problem without a hint of when to try again.
     #[must_use]
     pub fn new(kind: Kind, code: &str, message: impl Into<String>) -> Self {
-        Self { kind, code: code.to_owned(), message: message.into(), retry_after_s: None }
+        Self {
+            kind,
+            code: code.to_owned(),
+            message: message.into(),
+            retry_after_s: None,
+        }
     }
 }

@@ -68,7 +68,11 @@ impl CommandId {
     #[must_use]
     pub fn job_of(self, case: CaseId) -> Option<u64> {
         let mut job = [0u8; 8];
-        for ((byte, ours), cases) in job[2..].iter_mut().zip(self.0.as_bytes()).zip(case.0.as_bytes()) {
+        for ((byte, ours), cases) in job[2..]
+            .iter_mut()
+            .zip(self.0.as_bytes())
+            .zip(case.0.as_bytes())
+        {
             *byte = ours ^ cases;
         }
         let job = u64::from_be_bytes(job);
@@ -77,7 +81,9 @@ impl CommandId {
 }
 
 /// One campaign of a cohort in a region, such as `2026`. Letters, digits, `-` and `_` only.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct RoundId(pub String);
 
@@ -127,7 +133,11 @@ mod tests {
 
     #[test]
     fn derived_command_ids_are_stable_and_distinct() {
-        let cases = [CaseId(Uuid::from_u128(1)), CaseId(Uuid::from_u128(2)), CaseId(Uuid::from_u128(u128::MAX))];
+        let cases = [
+            CaseId(Uuid::from_u128(1)),
+            CaseId(Uuid::from_u128(2)),
+            CaseId(Uuid::from_u128(u128::MAX)),
+        ];
         let mut seen = HashSet::new();
         for case in cases {
             for job in 0..10_000 {
@@ -140,6 +150,9 @@ mod tests {
 
     #[test]
     fn hsa_ids_ignore_case() {
-        assert_eq!(HsaId::new(" se2321000016-1hz5 "), HsaId::new("SE2321000016-1HZ5"));
+        assert_eq!(
+            HsaId::new(" se2321000016-1hz5 "),
+            HsaId::new("SE2321000016-1HZ5")
+        );
     }
 }

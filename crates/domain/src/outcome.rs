@@ -41,13 +41,19 @@ impl Done {
     /// A result with nothing else.
     #[must_use]
     pub fn new(result: Value) -> Self {
-        Self { result, ..Self::default() }
+        Self {
+            result,
+            ..Self::default()
+        }
     }
 
     /// Adds a reference.
     #[must_use]
     pub fn referring(mut self, kind: &str, value: impl Into<String>) -> Self {
-        self.references.push(Reference { kind: kind.to_owned(), value: value.into() });
+        self.references.push(Reference {
+            kind: kind.to_owned(),
+            value: value.into(),
+        });
         self
     }
 }

@@ -25,7 +25,9 @@ pub enum PersonStatus {
 }
 
 /// Protection of personal data, in three grades.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Protection {
     /// None.
@@ -55,12 +57,16 @@ impl Name {
     /// The name as it stands on an envelope: given, middle, surname.
     #[must_use]
     pub fn full(&self) -> String {
-        [Some(self.given.as_str()), self.middle.as_deref(), Some(self.surname.as_str())]
-            .into_iter()
-            .flatten()
-            .filter(|part| !part.is_empty())
-            .collect::<Vec<_>>()
-            .join(" ")
+        [
+            Some(self.given.as_str()),
+            self.middle.as_deref(),
+            Some(self.surname.as_str()),
+        ]
+        .into_iter()
+        .flatten()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
     }
 }
 
@@ -83,7 +89,11 @@ impl Address {
     /// Whether a letter can find its way: the register is known to hold postal code `0` when it has none.
     #[must_use]
     pub fn is_deliverable(&self) -> bool {
-        let code: String = self.postal_code.chars().filter(|c| !c.is_whitespace()).collect();
+        let code: String = self
+            .postal_code
+            .chars()
+            .filter(|c| !c.is_whitespace())
+            .collect();
         !self.city.trim().is_empty()
             && self.lines.iter().any(|line| !line.trim().is_empty())
             && code.trim_matches('0').len() >= 2
@@ -157,7 +167,12 @@ mod tests {
 
     #[test]
     fn debug_is_redacted() {
-        let name = Name { given: "Tolvan".into(), middle: None, surname: "Tolvansson".into(), notification: None };
+        let name = Name {
+            given: "Tolvan".into(),
+            middle: None,
+            surname: "Tolvansson".into(),
+            notification: None,
+        };
         assert_eq!(format!("{name:?}"), "Name(redacted)");
         assert_eq!(name.full(), "Tolvan Tolvansson");
     }

@@ -45,7 +45,9 @@ pub enum PersonIdError {
     #[error("a personal identity number has 12 positions")]
     Length,
     /// A character where none may stand.
-    #[error("a personal identity number holds digits, and letters only where a reserve number has them")]
+    #[error(
+        "a personal identity number holds digits, and letters only where a reserve number has them"
+    )]
     Character,
     /// Month or day out of range.
     #[error("the date part of the personal identity number is not a date")]
@@ -78,7 +80,11 @@ impl PersonId {
             return Err(PersonIdError::Character);
         }
         let day = number(&bytes[6..8]);
-        let kind = if day > 60 { PersonIdKind::Samordningsnummer } else { PersonIdKind::Personnummer };
+        let kind = if day > 60 {
+            PersonIdKind::Samordningsnummer
+        } else {
+            PersonIdKind::Personnummer
+        };
         let date = jiff::civil::Date::new(
             i16::try_from(number(&bytes[..4])).map_err(|_| PersonIdError::Date)?,
             i8::try_from(number(&bytes[4..6])).map_err(|_| PersonIdError::Date)?,
@@ -107,7 +113,10 @@ impl PersonId {
         if !shape {
             return Err(PersonIdError::Character);
         }
-        Ok(Self { digits, kind: PersonIdKind::Reservnummer })
+        Ok(Self {
+            digits,
+            kind: PersonIdKind::Reservnummer,
+        })
     }
 
     /// The number itself. Only for the vault and for a neighbour's message.
@@ -142,7 +151,8 @@ impl PersonId {
     #[must_use]
     pub fn check_digit(first_eleven: &str) -> Option<char> {
         let bytes = first_eleven.as_bytes();
-        (bytes.len() == 11 && bytes.iter().all(u8::is_ascii_digit)).then(|| char::from(b'0' + luhn(&bytes[2..])))
+        (bytes.len() == 11 && bytes.iter().all(u8::is_ascii_digit))
+            .then(|| char::from(b'0' + luhn(&bytes[2..])))
     }
 }
 
@@ -153,7 +163,9 @@ impl fmt::Debug for PersonId {
 }
 
 fn number(digits: &[u8]) -> u32 {
-    digits.iter().fold(0, |sum, d| sum * 10 + u32::from(d - b'0'))
+    digits
+        .iter()
+        .fold(0, |sum, d| sum * 10 + u32::from(d - b'0'))
 }
 
 /// Luhn check digit over nine digits, weights 2,1,2,1,…
@@ -190,13 +202,19 @@ mod tests {
         check("22860101OB1C", Err(PersonIdError::Character));
         check("åäö212121212", Err(PersonIdError::Length));
         check("", Err(PersonIdError::Length));
-        let coordination = format!("19760463111{}", PersonId::check_digit("19760463111").unwrap_or('x'));
+        let coordination = format!(
+            "19760463111{}",
+            PersonId::check_digit("19760463111").unwrap_or('x')
+        );
         check(&coordination, Ok(PersonIdKind::Samordningsnummer));
     }
 
     #[test]
     fn birth_date_of_a_coordination_number_is_the_real_day() {
-        let text = format!("19760463111{}", PersonId::check_digit("19760463111").unwrap_or('x'));
+        let text = format!(
+            "19760463111{}",
+            PersonId::check_digit("19760463111").unwrap_or('x')
+        );
         let id = PersonId::parse(&text).expect("valid");
         assert_eq!(id.birth_date(), jiff::civil::Date::new(1976, 4, 3).ok());
     }
