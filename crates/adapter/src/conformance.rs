@@ -11,27 +11,45 @@ use crate::{Delivery, Outbound, Reconciled};
 ///
 /// # Panics
 /// When the contract is broken, saying how.
-pub async fn same_id_acts_once(adapter: &dyn Outbound, operation: &str, delivery: Delivery, effects: impl Fn() -> usize) {
+pub async fn same_id_acts_once(
+    adapter: &dyn Outbound,
+    operation: &str,
+    delivery: Delivery,
+    effects: impl Fn() -> usize,
+) {
     let id = delivery.command.id;
     let before = effects();
     for attempt in 1..=2 {
         let mut again = delivery.clone();
         again.attempt = attempt;
         let outcome = single(id, adapter.deliver(operation, vec![again]).await);
-        assert!(matches!(outcome, Outcome::Done(_)), "attempt {attempt}: expected Done, got {outcome:?}");
+        assert!(
+            matches!(outcome, Outcome::Done(_)),
+            "attempt {attempt}: expected Done, got {outcome:?}"
+        );
     }
-    assert_eq!(effects() - before, 1, "the neighbour acted more than once for one command id");
+    assert_eq!(
+        effects() - before,
+        1,
+        "the neighbour acted more than once for one command id"
+    );
 }
 
 /// A payload of the wrong shape is `Invalid`, at once and without a call to the neighbour.
 ///
 /// # Panics
 /// When the contract is broken.
-pub async fn bad_payload_is_invalid(adapter: &dyn Outbound, operation: &str, mut delivery: Delivery) {
+pub async fn bad_payload_is_invalid(
+    adapter: &dyn Outbound,
+    operation: &str,
+    mut delivery: Delivery,
+) {
     delivery.command.payload = serde_json::json!({ "no-such-field": true });
     let id = delivery.command.id;
     match single(id, adapter.deliver(operation, vec![delivery]).await) {
-        Outcome::Failed(problem) => assert_eq!(problem.kind, halsonav_domain::Kind::Invalid, "{problem}"),
+        Outcome::Failed(problem) => {
+            assert_eq!(problem.kind, halsonav_domain::Kind::Invalid, "{problem}")
+        }
         other => panic!("expected Failed(Invalid), got {other:?}"),
     }
 }
@@ -40,10 +58,18 @@ pub async fn bad_payload_is_invalid(adapter: &dyn Outbound, operation: &str, mut
 ///
 /// # Panics
 /// When the contract is broken.
-pub async fn refused_connection_is_unavailable(adapter: &dyn Outbound, operation: &str, delivery: Delivery) {
+pub async fn refused_connection_is_unavailable(
+    adapter: &dyn Outbound,
+    operation: &str,
+    delivery: Delivery,
+) {
     let id = delivery.command.id;
     match single(id, adapter.deliver(operation, vec![delivery]).await) {
-        Outcome::Failed(problem) => assert_eq!(problem.kind, halsonav_domain::Kind::Unavailable, "{problem}"),
+        Outcome::Failed(problem) => assert_eq!(
+            problem.kind,
+            halsonav_domain::Kind::Unavailable,
+            "{problem}"
+        ),
         other => panic!("expected Failed(Unavailable), got {other:?}"),
     }
 }

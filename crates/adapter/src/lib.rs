@@ -11,7 +11,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use halsonav_domain::{CaseId, Command, CommandId, Envelope, Identity, Outcome, PersonId, Problem, SubjectId, Timestamp};
+use halsonav_domain::{
+    CaseId, Command, CommandId, Envelope, Identity, Outcome, PersonId, Problem, SubjectId,
+    Timestamp,
+};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -130,7 +133,13 @@ pub struct Attachment {
 
 impl std::fmt::Debug for Attachment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Attachment({}, {}, {} bytes)", self.role, self.media_type, self.bytes.len())
+        write!(
+            f,
+            "Attachment({}, {}, {} bytes)",
+            self.role,
+            self.media_type,
+            self.bytes.len()
+        )
     }
 }
 
@@ -162,13 +171,24 @@ pub trait Sink: Send + Sync {
 #[async_trait]
 pub trait Directory: Send + Sync {
     /// The open case of a person, by any number the person has had.
-    async fn case_of_person(&self, person: &PersonId) -> Result<Option<(CaseId, SubjectId)>, Problem>;
+    async fn case_of_person(
+        &self,
+        person: &PersonId,
+    ) -> Result<Option<(CaseId, SubjectId)>, Problem>;
 
     /// The case that a [`halsonav_domain::Reference`] was noted for, and the payload of the command that noted it.
-    async fn case_of_reference(&self, kind: &str, value: &str) -> Result<Option<(CaseId, Value)>, Problem>;
+    async fn case_of_reference(
+        &self,
+        kind: &str,
+        value: &str,
+    ) -> Result<Option<(CaseId, Value)>, Problem>;
 
     /// References of `kind` noted for open cases and not yet settled, oldest first: what a poller asks about.
-    async fn open_references(&self, kind: &str, limit: usize) -> Result<Vec<(CaseId, String)>, Problem>;
+    async fn open_references(
+        &self,
+        kind: &str,
+        limit: usize,
+    ) -> Result<Vec<(CaseId, String)>, Problem>;
 }
 
 /// What the hub lends to the inbound side of an adapter.
@@ -187,7 +207,12 @@ pub trait Listener: Send + Sync {
     ///
     /// # Errors
     /// `Unavailable` when it cannot bind, `Internal` when serving ends by itself.
-    async fn listen(&self, inlet: Inlet, bound: tokio::sync::oneshot::Sender<std::net::SocketAddr>, stop: Stop) -> Result<(), Problem>;
+    async fn listen(
+        &self,
+        inlet: Inlet,
+        bound: tokio::sync::oneshot::Sender<std::net::SocketAddr>,
+        stop: Stop,
+    ) -> Result<(), Problem>;
 }
 
 /// A place to fetch from.

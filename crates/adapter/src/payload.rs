@@ -9,7 +9,11 @@ use serde::de::DeserializeOwned;
 /// `Invalid` with code `HUB-ADAPTER-001`, naming the field but not its value.
 pub fn payload<T: DeserializeOwned>(command: &Command) -> Result<T, Problem> {
     T::deserialize(&command.payload).map_err(|error| {
-        Problem::new(Kind::Invalid, "HUB-ADAPTER-001", format!("payload of {}: {}", command.kind, describe(&error)))
+        Problem::new(
+            Kind::Invalid,
+            "HUB-ADAPTER-001",
+            format!("payload of {}: {}", command.kind, describe(&error)),
+        )
     })
 }
 
@@ -20,7 +24,9 @@ fn describe(error: &serde_json::Error) -> String {
         Some((before, _)) => format!("{before}invalid value"),
         None => match text.split_once("invalid type") {
             Some((before, after)) => {
-                let expected = after.rsplit_once("expected").map_or("", |(_, expected)| expected);
+                let expected = after
+                    .rsplit_once("expected")
+                    .map_or("", |(_, expected)| expected);
                 format!("{before}invalid type, expected{expected}")
             }
             None => text,
