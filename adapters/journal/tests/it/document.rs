@@ -41,7 +41,9 @@ async fn a_dialogue_becomes_a_document() {
     assert_eq!(bundle["identifier"]["value"], format!("urn:uuid:{id}"));
     let composition = &bundle["entry"][0]["resource"];
     let titles = composition["section"].as_array().unwrap().iter();
-    let titles: Vec<_> = titles.map(|section| section["title"].as_str().unwrap()).collect();
+    let titles: Vec<_> = titles
+        .map(|section| section["title"].as_str().unwrap())
+        .collect();
     assert_eq!(
         titles,
         [
@@ -82,7 +84,12 @@ async fn values_are_coded() {
     let pressure = coded(&observations, "85354-9");
     let halves = pressure["component"].as_array().unwrap().iter();
     let halves: Vec<_> = halves
-        .map(|half| (half["code"]["coding"][0]["code"].clone(), half["valueQuantity"].clone()))
+        .map(|half| {
+            (
+                half["code"]["coding"][0]["code"].clone(),
+                half["valueQuantity"].clone(),
+            )
+        })
         .collect();
     let amount = |value: f64, unit: &str| json!({ "value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": "mm[Hg]" });
     assert_eq!(
@@ -158,7 +165,10 @@ async fn answers_picture_and_plan() {
     let reference = all(&bundle, "DocumentReference")[0];
     let url = &reference["content"][0]["attachment"]["url"];
     let entries = bundle["entry"].as_array().unwrap();
-    let target = entries.iter().find(|entry| entry["fullUrl"] == *url).unwrap();
+    let target = entries
+        .iter()
+        .find(|entry| entry["fullUrl"] == *url)
+        .unwrap();
     assert_eq!(target["resource"]["resourceType"], "Binary");
     let plan = all(&bundle, "CarePlan")[0];
     assert_eq!(
@@ -184,7 +194,10 @@ async fn little_is_enough() {
     // Without a leader the unit stands as author.
     let author = &bundle["entry"][0]["resource"]["author"][0]["reference"];
     let entries = bundle["entry"].as_array().unwrap();
-    let author = entries.iter().find(|entry| entry["fullUrl"] == *author).unwrap();
+    let author = entries
+        .iter()
+        .find(|entry| entry["fullUrl"] == *author)
+        .unwrap();
     assert_eq!(author["resource"]["resourceType"], "Organization");
     assert_eq!(
         all(&bundle, "Patient")[0]["identifier"][0]["system"],
@@ -201,10 +214,19 @@ async fn what_cannot_be_written_truly_is_not_written() {
             json!({ "held": held, "observations": [{ "code": "weight", "value": 1.0, "unit": "kg", "comparator": "~" }] }),
             "HUB-JOURNAL-014",
         ),
-        (json!({ "held": held, "forms": { "a": { "q": { "b": 1 } } } }), "HUB-JOURNAL-015"),
+        (
+            json!({ "held": held, "forms": { "a": { "q": { "b": 1 } } } }),
+            "HUB-JOURNAL-015",
+        ),
         (json!({ "held": held, "forms": ["a"] }), "HUB-JOURNAL-015"),
-        (json!({ "held": held, "measures": ["rök mindre"] }), "HUB-JOURNAL-016"),
-        (json!({ "held": held, "profile": { "levels": [{ "axis": "bmi" }] } }), "HUB-JOURNAL-017"),
+        (
+            json!({ "held": held, "measures": ["rök mindre"] }),
+            "HUB-JOURNAL-016",
+        ),
+        (
+            json!({ "held": held, "profile": { "levels": [{ "axis": "bmi" }] } }),
+            "HUB-JOURNAL-017",
+        ),
         (json!({ "held": held, "unheard": 1 }), "HUB-ADAPTER-001"),
         (json!({}), "HUB-ADAPTER-001"),
     ] {
