@@ -21,10 +21,13 @@ use crate::faults::Faults;
 
 mod folders;
 mod keys;
+mod news;
 mod package;
 mod serve;
 mod sftp;
 mod shop;
+#[cfg(test)]
+mod shop_tests;
 
 pub use keys::key_pair;
 pub use shop::{Letter, Pickup, Shop};

@@ -80,6 +80,11 @@ impl Job {
         if manifest.job_id != job {
             return Ok(Err("JOB-ID"));
         }
+        // They become names of files.
+        let mut letters = manifest.letters.iter();
+        if letters.any(|letter| uuid::Uuid::parse_str(&letter.letter_id).is_err()) {
+            return Ok(Err("LETTER-ID"));
+        }
         Ok(Ok(Self { manifest, zip }))
     }
 
@@ -112,9 +117,6 @@ impl Job {
     /// The PDFs of a letter in their order, or why it cannot be printed, as a code.
     pub fn sheets(&mut self, letter: usize) -> Result<Vec<Vec<u8>>, &'static str> {
         let ticket = self.manifest.letters.get(letter).ok_or("LETTERS")?;
-        if uuid::Uuid::parse_str(&ticket.letter_id).is_err() {
-            return Err("LETTER-ID");
-        }
         if ticket.return_address.is_empty() {
             return Err("RETURN-ADDRESS");
         }

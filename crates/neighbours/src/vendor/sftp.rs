@@ -56,16 +56,8 @@ impl Account {
         }
     }
 
-    /// The place of `path` under the root. Links are not followed, wherever they lead.
     fn place(&self, path: &str) -> Answer<PathBuf> {
-        let mut place = self.root.clone();
-        for part in parts(path) {
-            place.push(part);
-            if fs::symlink_metadata(&place).is_ok_and(|found| found.is_symlink()) {
-                return Err(StatusCode::PermissionDenied);
-            }
-        }
-        Ok(place)
+        place(&self.root, path)
     }
 
     fn keep(&mut self, id: u32, open: Open) -> Answer<Handle> {
@@ -95,6 +87,18 @@ impl Account {
             .await;
         StatusCode::ConnectionLost
     }
+}
+
+/// The place of `path` under the root. Links are not followed, wherever they lead.
+fn place(root: &Path, path: &str) -> Answer<PathBuf> {
+    let mut place = root.to_owned();
+    for part in parts(path) {
+        place.push(part);
+        if fs::symlink_metadata(&place).is_ok_and(|found| found.is_symlink()) {
+            return Err(StatusCode::PermissionDenied);
+        }
+    }
+    Ok(place)
 }
 
 /// The parts of a path as seen from the root, which has no parent.
@@ -305,5 +309,28 @@ impl Handler for Account {
             .and_then(|handle| std::str::from_utf8(handle).ok());
         let file = self.file(handle.ok_or(StatusCode::BadMessage)?)?;
         done(id, file.sync_all()).map(Packet::Status)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_account_cannot_be_left() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path().join("account");
+        fs::create_dir_all(root.join("in")).expect("makes");
+        let check = |path: &str, expect: &str| {
+            assert_eq!(place(&root, path), Ok(root.join(expect)), "{path}");
+        };
+        check("in/a.zip", "in/a.zip");
+        check("/in/./a.zip", "in/a.zip");
+        check("../../etc/passwd", "etc/passwd");
+        check("in/../../house/tape.jsonl", "house/tape.jsonl");
+        check("/", "");
+        std::os::unix::fs::symlink(folder.path(), root.join("in/out")).expect("links");
+        assert_eq!(place(&root, "in/out"), Err(StatusCode::PermissionDenied));
+        assert_eq!(place(&root, "in/out/x"), Err(StatusCode::PermissionDenied));
     }
 }

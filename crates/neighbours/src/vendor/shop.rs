@@ -1,7 +1,7 @@
 //! The vendor at work: fetches jobs, checks them, prints, posts, and tells.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     fmt, fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -9,10 +9,10 @@ use std::{
 
 use halsonav_domain::{Clock, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::{
     folders::{self, Folders},
+    news::{self, News, RECALLED},
     package::Job,
 };
 use crate::tape::Tape;
@@ -74,24 +74,20 @@ enum Entry {
     },
 }
 
+/// What was decided about a letter of a job.
+#[derive(Clone)]
+pub(super) enum Fate {
+    Printed,
+    Refused(String),
+}
+
 #[derive(Default)]
 struct State {
     printed: Vec<Letter>,
-    /// How often a letter was printed.
-    times: HashMap<String, usize>,
-    /// Jobs in which a letter was printed or refused.
-    jobs: HashMap<String, HashSet<String>>,
+    /// By letter, then by job.
+    fates: HashMap<String, HashMap<String, Fate>>,
     /// Codes for the next jobs: they are refused whole.
-    refuse: Vec<String>,
-}
-
-/// The news of one job.
-struct News<'a> {
-    job: &'a str,
-    at: Timestamp,
-    accepted: Vec<serde_json::Value>,
-    posted: Vec<serde_json::Value>,
-    others: Vec<serde_json::Value>,
+    refuse: VecDeque<String>,
 }
 
 impl fmt::Debug for Shop {
@@ -134,7 +130,7 @@ impl Shop {
 
     /// The next job fetched is refused whole, with this code.
     pub fn refuse_next_job(&self, code: &str) {
-        self.lock().refuse.push(code.to_owned());
+        self.lock().refuse.push_back(code.to_owned());
     }
 
     /// Fetches what lies there, prints and posts it, and writes receipts and news.
@@ -187,7 +183,7 @@ impl Shop {
         Ok(names.filter_map(letter).collect())
     }
 
-    /// Does one job.
+    /// Does one job. What an interrupted pickup decided stands.
     fn work(
         &self,
         state: &mut State,
@@ -198,107 +194,73 @@ impl Shop {
         pickup: &mut Pickup,
     ) -> io::Result<()> {
         let mut news = News::new(job, now);
-        match Job::open(path, job)? {
-            Err(code) => {
-                let body = json!({ "jobId": job, "code": code, "letters": [] });
-                return self.tell(&format!("{job}-rejected.json"), &body);
-            }
-            Ok(mut package) => {
-                let told = if state.refuse.is_empty() {
-                    None
-                } else {
-                    Some(state.refuse.remove(0))
-                };
-                let fault = told.or_else(|| package.fault().map(str::to_owned));
-                for n in 0..package.manifest.letters.len() {
-                    let letter = package.manifest.letters[n].letter_id.clone();
-                    let again = state.jobs.get(&letter);
-                    let resumed = again.is_some_and(|jobs| jobs.contains(job));
-                    if again.is_some() && !resumed && self.deduplicates {
-                        pickup.duplicates += 1;
-                        continue;
-                    }
+        let mut package = match Job::open(path, job)? {
+            Ok(package) => package,
+            Err(code) => return news.refuse(&self.folders, code),
+        };
+        let told = state.refuse.pop_front();
+        let fault = told.or_else(|| package.fault().map(str::to_owned));
+        for n in 0..package.manifest.letters.len() {
+            let letter = package.manifest.letters[n].letter_id.clone();
+            let fate = match state.fates.get(&letter) {
+                Some(fates) if fates.contains_key(job) => fates[job].clone(),
+                Some(_) if self.deduplicates => {
+                    pickup.duplicates += 1;
+                    continue;
+                }
+                _ => {
                     let sheets = match &fault {
                         Some(code) => Err(code.clone()),
-                        None if recalls.contains(&letter) => Err("RECALLED".to_owned()),
+                        None if recalls.contains(&letter) => Err(RECALLED.to_owned()),
                         None => package.sheets(n).map_err(str::to_owned),
                     };
-                    match sheets {
-                        Ok(sheets) => {
-                            if !resumed {
-                                self.print(state, job, &letter, &sheets, now)?;
-                            }
-                            self.receipt(&letter, job, "ACCEPTED", None, now)?;
-                            news.posted(&letter);
-                            pickup.printed += 1;
-                        }
-                        Err(code) => {
-                            let recalled = code == "RECALLED";
-                            let status = if recalled { "CANCELLED" } else { "REJECTED" };
-                            if !resumed {
-                                self.note(
-                                    state,
-                                    Entry::Refused {
-                                        letter: letter.clone(),
-                                        job: job.to_owned(),
-                                        code: code.clone(),
-                                    },
-                                )?;
-                            }
-                            self.receipt(&letter, job, status, Some(&code), now)?;
-                            news.other(&letter, status, &code);
-                            *(if recalled {
-                                &mut pickup.recalled
-                            } else {
-                                &mut pickup.rejected
-                            }) += 1;
-                        }
-                    }
+                    self.decide(state, job, &letter, sheets, now)?
                 }
-            }
+            };
+            pickup.count(&fate);
+            news.add(&self.folders, &letter, &fate)?;
         }
-        self.publish(news)
+        news.publish(&self.folders)
     }
 
-    fn print(
+    /// Prints, or notes why not.
+    fn decide(
         &self,
         state: &mut State,
         job: &str,
         letter: &str,
-        sheets: &[Vec<u8>],
+        sheets: Result<Vec<Vec<u8>>, String>,
         now: Timestamp,
-    ) -> io::Result<()> {
-        let mut paths = Vec::with_capacity(sheets.len());
-        for (n, sheet) in sheets.iter().enumerate() {
-            let path = self
-                .folders
-                .printed()
-                .join(format!("{letter}-{}.pdf", n + 1));
-            fs::write(&path, sheet)?;
-            paths.push(path);
+    ) -> io::Result<Fate> {
+        let (letter_id, job_id) = (letter.to_owned(), job.to_owned());
+        match sheets {
+            Ok(sheets) => {
+                let mut paths = Vec::with_capacity(sheets.len());
+                for (n, sheet) in sheets.iter().enumerate() {
+                    let name = format!("{letter}-{}.pdf", n + 1);
+                    let path = self.folders.printed().join(name);
+                    fs::write(&path, sheet)?;
+                    paths.push(path);
+                }
+                let letter = Letter {
+                    letter_id,
+                    job_id,
+                    paths,
+                    time: now,
+                };
+                self.note(state, Entry::Printed(letter))?;
+                Ok(Fate::Printed)
+            }
+            Err(code) => {
+                let entry = Entry::Refused {
+                    letter: letter_id,
+                    job: job_id,
+                    code: code.clone(),
+                };
+                self.note(state, entry)?;
+                Ok(Fate::Refused(code))
+            }
         }
-        let letter = Letter {
-            letter_id: letter.to_owned(),
-            job_id: job.to_owned(),
-            paths,
-            time: now,
-        };
-        self.note(state, Entry::Printed(letter))
-    }
-
-    fn receipt(
-        &self,
-        letter: &str,
-        job: &str,
-        status: &str,
-        code: Option<&str>,
-        at: Timestamp,
-    ) -> io::Result<()> {
-        let body = json!({
-            "letterId": letter, "jobId": job, "status": status, "code": code,
-            "dispatched": status == "ACCEPTED", "time": at,
-        });
-        folders::put(&self.folders.receipt(letter), body.to_string().as_bytes())
     }
 
     /// The post brings a letter back.
@@ -314,7 +276,7 @@ impl Shop {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         let mut state = self.lock();
-        if !state.times.contains_key(letter_id) {
+        if !state.is_printed(letter_id) {
             return Err(io::ErrorKind::NotFound.into());
         }
         let entry = Entry::Returned {
@@ -322,11 +284,7 @@ impl Shop {
             code: code.to_owned(),
         };
         self.note(&mut state, entry)?;
-        let news = line(letter_id, "RETURNED", Some(code), self.clock.now());
-        self.tell(
-            &format!("{letter_id}-returned.json"),
-            &json!({ "letters": [news] }),
-        )
+        news::returned(&self.folders, letter_id, code, self.clock.now())
     }
 
     /// Printed letters in the order they were posted.
@@ -349,30 +307,12 @@ impl Shop {
     #[must_use]
     pub fn printed_twice(&self) -> Vec<String> {
         let state = self.lock();
-        let twice = state.times.iter().filter(|(_, times)| **times > 1);
-        twice.map(|(letter, _)| letter.clone()).collect()
-    }
-
-    fn publish(&self, news: News<'_>) -> io::Result<()> {
-        let job = news.job;
-        for (name, letters) in [
-            ("accepted", news.accepted),
-            ("dispatched", news.posted),
-            ("rejected", news.others),
-        ] {
-            if !letters.is_empty() {
-                let body = json!({ "jobId": job, "letters": letters });
-                self.tell(&format!("{job}-{name}.json"), &body)?;
-            }
+        let mut times: HashMap<&str, usize> = HashMap::new();
+        for letter in &state.printed {
+            *times.entry(&letter.letter_id).or_default() += 1;
         }
-        Ok(())
-    }
-
-    fn tell(&self, name: &str, body: &serde_json::Value) -> io::Result<()> {
-        folders::put(
-            &self.folders.status().join(name),
-            body.to_string().as_bytes(),
-        )
+        let twice = times.into_iter().filter(|(_, times)| *times > 1);
+        twice.map(|(letter, _)| letter.to_owned()).collect()
     }
 
     fn note(&self, state: &mut State, entry: Entry) -> io::Result<()> {
@@ -390,40 +330,33 @@ impl State {
     fn apply(&mut self, entry: Entry) {
         match entry {
             Entry::Printed(letter) => {
-                *self.times.entry(letter.letter_id.clone()).or_default() += 1;
-                let jobs = self.jobs.entry(letter.letter_id.clone()).or_default();
-                jobs.insert(letter.job_id.clone());
+                self.fate(&letter.letter_id, &letter.job_id, Fate::Printed);
                 self.printed.push(letter);
             }
-            Entry::Refused { letter, job, .. } => {
-                self.jobs.entry(letter).or_default().insert(job);
-            }
+            Entry::Refused { letter, job, code } => self.fate(&letter, &job, Fate::Refused(code)),
             Entry::Returned { .. } => {}
         }
     }
+
+    fn fate(&mut self, letter: &str, job: &str, fate: Fate) {
+        let fates = self.fates.entry(letter.to_owned()).or_default();
+        fates.insert(job.to_owned(), fate);
+    }
+
+    fn is_printed(&self, letter: &str) -> bool {
+        let fates = self.fates.get(letter).into_iter().flatten();
+        fates
+            .into_iter()
+            .any(|(_, fate)| matches!(fate, Fate::Printed))
+    }
 }
 
-impl<'a> News<'a> {
-    fn new(job: &'a str, at: Timestamp) -> Self {
-        Self {
-            job,
-            at,
-            accepted: Vec::new(),
-            posted: Vec::new(),
-            others: Vec::new(),
+impl Pickup {
+    fn count(&mut self, fate: &Fate) {
+        match fate {
+            Fate::Printed => self.printed += 1,
+            Fate::Refused(code) if code == RECALLED => self.recalled += 1,
+            Fate::Refused(_) => self.rejected += 1,
         }
     }
-
-    fn posted(&mut self, letter: &str) {
-        self.accepted.push(line(letter, "ACCEPTED", None, self.at));
-        self.posted.push(line(letter, "DISPATCHED", None, self.at));
-    }
-
-    fn other(&mut self, letter: &str, status: &str, code: &str) {
-        self.others.push(line(letter, status, Some(code), self.at));
-    }
-}
-
-fn line(letter: &str, status: &str, code: Option<&str>, at: Timestamp) -> serde_json::Value {
-    json!({ "letterId": letter, "status": status, "code": code, "time": at })
 }
