@@ -95,7 +95,7 @@ impl Round {
                 }),
                 Err(Error::Missing) => {}
                 Err(error @ (Error::NotAsAgreed(_) | Error::TooLarge(_))) => {
-                    tracing::warn!(code = error.code(), %error, "a status file is set aside unread");
+                    tracing::error!(code = error.code(), %error, "a status file is set aside");
                     files.push(File {
                         name,
                         lines: Vec::new(),

@@ -41,7 +41,10 @@ pub(crate) enum Status {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct File {
+    #[serde(default)]
+    job_id: Option<String>,
     letters: Vec<Line>,
 }
 
@@ -52,9 +55,13 @@ pub(crate) fn parse(name: &str, bytes: &[u8]) -> Result<Vec<Line>, Error> {
         csv_lines(bytes).ok_or_else(wrong)?
     } else {
         let file: File = serde_json::from_slice(bytes).map_err(|_| wrong())?;
+        if file.letters.is_empty() && file.job_id.is_some() {
+            return Err(Error::NotAsAgreed(
+                "a job is refused, but not which letters",
+            ));
+        }
         file.letters
     };
-    // A job that is rejected whole without saying which letters is nothing we can pass on.
     if lines.is_empty() || lines.len() > LINES {
         return Err(wrong());
     }
