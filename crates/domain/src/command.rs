@@ -22,6 +22,28 @@ pub mod profile;
 pub mod research;
 pub mod roster;
 
+/// Every kind of command in the vocabulary. A third-party adapter may bring others.
+pub const KINDS: &[&str] = &[
+    "booking.book",
+    "booking.cancel",
+    "booking.lookup",
+    "booking.rebook",
+    "case.readiness",
+    "forms.cancel",
+    "forms.request",
+    "journal.document",
+    "lab.cancel",
+    "lab.order",
+    "messaging.check",
+    "messaging.send",
+    "messaging.status",
+    "print.letter",
+    "print.recall",
+    "profile.draw",
+    "research.contribute",
+    "roster.lookup",
+];
+
 /// `<adapter>.<operation>`, such as `messaging.send`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, JsonSchema)]
 #[serde(transparent)]

@@ -11,14 +11,24 @@ use crate::{
     runtime::{Register, Registry},
 };
 
+/// Their names.
+pub const NAMES: &[&str] = &[
+    "roster",
+    "messaging",
+    "booking",
+    "forms",
+    "lab",
+    "print",
+    "journal",
+    "research",
+];
+
 /// The adapters of a site, made from their settings.
 pub struct Built {
     /// By name.
     pub registry: Registry,
     /// The population register, if the roster adapter is set up.
     pub register: Option<Arc<dyn Register>>,
-    /// The booking adapter, for free times.
-    pub booking: Option<Arc<halsonav_booking::Booking>>,
 }
 
 /// Makes every adapter that has settings: `[adapters.<name>]` of the site, with the region's laid over.
@@ -42,7 +52,7 @@ pub fn build(config: &Config, region: &Region) -> Result<Built, Vec<Problem>> {
     };
     let roster = maker.make::<halsonav_roster::Roster>("roster");
     maker.make::<halsonav_messaging::Messaging>("messaging");
-    let booking = maker.make::<halsonav_booking::Booking>("booking");
+    maker.make::<halsonav_booking::Booking>("booking");
     maker.make::<halsonav_forms::Forms>("forms");
     maker.make::<halsonav_lab::Lab>("lab");
     maker.make::<halsonav_print::Print>("print");
@@ -62,7 +72,6 @@ pub fn build(config: &Config, region: &Region) -> Result<Built, Vec<Problem>> {
     Ok(Built {
         registry: maker.registry,
         register,
-        booking,
     })
 }
 

@@ -20,10 +20,7 @@ use crate::{
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where the machine's clock is read"
-    )]
+    // The one place where the machine's clock is read.
     fn now(&self) -> Timestamp {
         Timestamp::from_millisecond(Timestamp::now().as_millisecond())
             .unwrap_or(Timestamp::UNIX_EPOCH)

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use halsonav_domain::command::KINDS;
 use serde_json::json;
 
 use super::{Answer, Context};
@@ -20,13 +21,20 @@ pub async fn run(context: &Context, online: bool) -> Answer {
     problems.extend(Documents::load(&region).err().into_iter().flatten());
     problems.extend(site::instruments(&region).err().into_iter().flatten());
     problems.extend(site::forms(&region).err().into_iter().flatten());
+    // A site may not have set up its adapters yet: the vocabulary is known all the same.
     let known = |kind: &str| {
-        let internal = matches!(kind, "case.readiness" | "profile.draw");
-        internal
-            || built
-                .as_ref()
-                .is_none_or(|built| built.registry.operation(kind).is_some())
+        let set_up = |built: &adapters::Built| built.registry.operation(kind).is_some();
+        KINDS.contains(&kind) || built.as_ref().is_none_or(set_up)
     };
+    let missing: Vec<&str> = built
+        .iter()
+        .flat_map(|built| {
+            adapters::NAMES
+                .iter()
+                .filter(|name| !built.registry.has(name))
+        })
+        .copied()
+        .collect();
     let mut warnings = Vec::new();
     match definitions::read(&region, &known) {
         Ok(loaded) => warnings = loaded.warnings,
@@ -50,10 +58,12 @@ pub async fn run(context: &Context, online: bool) -> Answer {
     if !problems.is_empty() {
         return Err(problems);
     }
-    let shown =
-        json!({ "region": region.name, "ok": true, "warnings": warnings, "neighbours": reached });
+    let shown = json!({ "region": region.name, "ok": true, "warnings": warnings, "not_set_up": missing, "neighbours": reached });
     context.output.result(&shown, || {
         let mut lines: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+        lines.extend(missing.iter().map(|name| {
+            format!("adapters.{name} has no settings: the hub cannot serve a process that asks it")
+        }));
         lines.push(format!("region '{}' is in order", region.name));
         lines.join("\n")
     });

@@ -21,7 +21,6 @@ pub const DEFAULT: &str = include_str!("../../../../config/default.toml");
 /// Everything a site decides. Field by field in `config/default.toml`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "config/default.toml documents each field")]
 pub struct Config {
     pub hub: Hub,
     pub http: Http,
@@ -38,7 +37,6 @@ macro_rules! section {
     ($name:ident { $($field:ident : $kind:ty),* $(,)? }) => {
         #[derive(Clone, Debug, Deserialize)]
         #[serde(deny_unknown_fields)]
-        #[expect(missing_docs, reason = "config/default.toml documents each field")]
         pub struct $name { $(pub $field: $kind),* }
     };
 }

@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures::StreamExt;
-use halsonav_adapter::{Delivery, Operation, Outbound, Reconciled, Stop};
+use halsonav_adapter::{Delivery, Operation, Outbound, Stop};
 use halsonav_bus::{Consumer, Delivered, codec};
-use halsonav_domain::{CaseId, CommandId, Kind, Outcome, Problem, SubjectId, Timestamp, Topic};
+use halsonav_domain::{CaseId, CommandId, Kind, Outcome, Problem, SubjectId, Topic};
 use halsonav_storage::{Claim, EffectRef, Epoch, Ready};
 
 use super::{
@@ -20,25 +20,18 @@ use super::{
 const BATCH: usize = 500;
 /// Deliveries of one lane under way at once, for operations that go one at a time.
 const AT_ONCE: usize = 16;
-/// How many times a lost outcome is asked about before a human is.
-const ASK: u32 = 5;
 
 /// Carries out the commands of one adapter.
 pub struct Dispatcher {
-    core: Arc<Core>,
-    adapter: String,
-    outbound: Arc<dyn Outbound>,
+    pub(super) core: Arc<Core>,
+    pub(super) adapter: String,
+    pub(super) outbound: Arc<dyn Outbound>,
     consumer: Box<dyn Consumer>,
-    epoch: Epoch,
-    /// Effects that a crash, or a neighbour that could not be asked, left without an outcome.
-    unsettled: Vec<Lost>,
-}
-
-/// An effect whose outcome nobody knows yet.
-struct Lost {
-    ready: Ready,
-    ask_at: Timestamp,
-    asked: u32,
+    pub(super) epoch: Epoch,
+    /// Effects whose outcome is to be asked for before this turn ends.
+    pub(super) unsettled: Vec<Ready>,
+    /// A turn failed half-way: what it had in hand is taken over like that of an earlier life.
+    broken: bool,
 }
 
 impl Dispatcher {
@@ -64,9 +57,29 @@ impl Dispatcher {
             consumer,
             epoch,
             unsettled: Vec::new(),
+            broken: false,
         };
         lane.take_over().await?;
         Ok(lane)
+    }
+
+    /// After a turn that failed half-way: what was polled comes again, and what was claimed is
+    /// taken over under a new epoch, to be reconciled.
+    async fn recover(&mut self) -> Result<(), Problem> {
+        if !self.broken {
+            return Ok(());
+        }
+        self.unsettled.clear();
+        self.consumer.rewind().await.map_err(bus_problem)?;
+        self.epoch = self
+            .core
+            .storage
+            .write_async(|tx| tx.next_epoch())
+            .await
+            .map_err(store_problem)?;
+        self.take_over().await?;
+        self.broken = false;
+        Ok(())
     }
 
     async fn take_over(&mut self) -> Result<(), Problem> {
@@ -104,10 +117,9 @@ impl Dispatcher {
     /// One batch, waiting for it up to `wait`; `None` when told to stop while waiting. A batch that
     /// has begun is finished.
     pub async fn batch(&mut self, wait: Duration, stop: &Stop) -> Option<Result<usize, Problem>> {
-        let lost = match self.ask_again().await {
-            Ok(lost) => lost,
-            Err(problem) => return Some(Err(problem)),
-        };
+        if let Err(problem) = self.recover().await {
+            return Some(Err(problem));
+        }
         let records = tokio::select! {
             biased;
             () = stop.cancelled() => return None,
@@ -115,14 +127,10 @@ impl Dispatcher {
         };
         Some(match records {
             Ok(records) => match self.take(records).await {
-                Ok(taken) => Ok(taken + lost),
+                Ok(taken) => Ok(taken),
                 Err(problem) => {
-                    // What was polled comes again; a claim that was made is then reconciled.
-                    self.consumer
-                        .rewind()
-                        .await
-                        .map_err(bus_problem)
-                        .and(Err(problem))
+                    self.broken = true;
+                    Err(problem)
                 }
             },
             Err(error) => Err(bus_problem(error)),
@@ -148,12 +156,6 @@ impl Dispatcher {
         self.carry_out(wanted).await?;
         self.consumer.commit().await.map_err(bus_problem)?;
         Ok(records.len())
-    }
-
-    /// The earliest time at which this lane has something to do by itself.
-    #[must_use]
-    pub fn next_wake(&self) -> Option<Timestamp> {
-        self.unsettled.iter().map(|lost| lost.ask_at).min()
     }
 
     async fn carry_out(&mut self, wanted: Vec<EffectRef>) -> Result<(), Problem> {
@@ -201,13 +203,7 @@ impl Dispatcher {
         self.core.refresh(stale).await?;
         let (again, first): (Vec<_>, Vec<_>) =
             ready.into_iter().partition(|effect| self.must_ask(effect));
-        for effect in again {
-            self.unsettled.push(Lost {
-                ready: effect,
-                ask_at: now,
-                asked: 0,
-            });
-        }
+        self.unsettled.extend(again);
         verdicts.extend(self.deliver(first).await?);
         self.settle(verdicts).await?;
         self.ask_again().await?;
@@ -221,7 +217,7 @@ impl Dispatcher {
                 .is_some_and(|o| o.idempotent)
     }
 
-    fn operation(&self, name: &str) -> Option<&'static Operation> {
+    pub(super) fn operation(&self, name: &str) -> Option<&'static Operation> {
         self.outbound
             .operations()
             .iter()
@@ -229,7 +225,7 @@ impl Dispatcher {
     }
 
     /// Sends what may leave, in the batches that each operation wants and in the order decided.
-    async fn deliver(&self, ready: Vec<Ready>) -> Result<Vec<Verdict>, Problem> {
+    pub(super) async fn deliver(&self, ready: Vec<Ready>) -> Result<Vec<Verdict>, Problem> {
         let mut by_operation: BTreeMap<String, Vec<Ready>> = BTreeMap::new();
         for effect in ready {
             by_operation
@@ -307,130 +303,6 @@ impl Dispatcher {
         );
         Ok(verdicts)
     }
-
-    /// Publishes what became of each effect, then notes it: a crash between the two says it again,
-    /// and the fact's id makes it known.
-    async fn settle(&mut self, verdicts: Vec<Verdict>) -> Result<(), Problem> {
-        let now = self.core.clock.now();
-        let mut settlements = Vec::with_capacity(verdicts.len());
-        let mut facts = Vec::new();
-        let mut people = Vec::new();
-        let mut kept = Vec::new();
-        let mut documented = Vec::new();
-        for verdict in verdicts {
-            match verdict {
-                Verdict::Settled(settled) => {
-                    let mut settled = *settled;
-                    settled.settlement.epoch = self.epoch;
-                    if let Some(problem) = settled.denied.take() {
-                        self.core.lane_denied(&self.adapter, &problem).await?;
-                    }
-                    self.core
-                        .metrics
-                        .effect(&self.adapter, outcome::word(&settled.settlement.settled));
-                    facts.extend(settled.fact);
-                    documented.extend(settled.documented);
-                    people.extend(settled.person);
-                    kept.extend(settled.keep);
-                    settlements.push(settled.settlement);
-                }
-                Verdict::Lost(ready) => self.unsettled.push(Lost {
-                    ready: *ready,
-                    ask_at: now,
-                    asked: 0,
-                }),
-            }
-        }
-        self.core.take_in(people).await?;
-        kept_first(&self.core, kept).await?;
-        self.core.publish(facts).await?;
-        self.core
-            .publish_to(&Topic::Documentation, documented)
-            .await?;
-        if settlements.is_empty() {
-            return Ok(());
-        }
-        let refused = self
-            .core
-            .storage
-            .write_async(move |tx| tx.settle(&settlements, now))
-            .await
-            .map_err(store_problem)?;
-        if !refused.is_empty() {
-            tracing::warn!(
-                adapter = self.adapter,
-                refused = refused.len(),
-                code = "HUB-DISPATCH-004",
-                "another dispatcher has taken over"
-            );
-        }
-        Ok(())
-    }
-
-    /// Asks the neighbour about effects whose outcome was lost. Never sends them blindly.
-    async fn ask_again(&mut self) -> Result<usize, Problem> {
-        let now = self.core.clock.now();
-        let (due, later): (Vec<_>, Vec<_>) = self
-            .unsettled
-            .drain(..)
-            .partition(|lost| lost.ask_at <= now);
-        self.unsettled = later;
-        let count = due.len();
-        let mut resend = Vec::new();
-        let mut verdicts = Vec::new();
-        for mut lost in due {
-            let Some(operation) = self.operation(lost.ready.effect.command.kind.operation()) else {
-                verdicts.push(outcome::unknowable(&self.core, lost.ready));
-                continue;
-            };
-            let (ready, delivery) =
-                match prepare::deliveries(&self.core, operation, vec![lost.ready.clone()])
-                    .await?
-                    .pop()
-                {
-                    Some((ready, Ok(delivery))) => (ready, delivery),
-                    // It cannot even be said again: only a human can find out.
-                    _ => {
-                        verdicts.push(outcome::unknowable(&self.core, lost.ready));
-                        continue;
-                    }
-                };
-            match self.outbound.reconcile(operation.name, &delivery).await {
-                Reconciled::Settled(outcome) => {
-                    verdicts.push(outcome::judge(&self.core, ready, outcome))
-                }
-                Reconciled::Absent => resend.push(ready),
-                Reconciled::Unknowable => verdicts.push(outcome::unknowable(&self.core, ready)),
-                Reconciled::Later(_) if lost.asked >= ASK => {
-                    verdicts.push(outcome::unknowable(&self.core, ready))
-                }
-                Reconciled::Later(_) => {
-                    lost.asked += 1;
-                    lost.ask_at = self.core.after(lost.asked);
-                    self.unsettled.push(lost);
-                }
-            }
-        }
-        verdicts.extend(self.deliver(resend).await?);
-        self.settle(verdicts).await?;
-        Ok(count)
-    }
-}
-
-/// Documents and answers must be in the store before the fact that speaks of them.
-async fn kept_first(core: &Core, kept: Vec<prepare::Keep>) -> Result<(), Problem> {
-    if kept.is_empty() {
-        return Ok(());
-    }
-    core.storage
-        .write_async(move |tx| {
-            for keep in &kept {
-                keep.write(tx)?;
-            }
-            Ok(())
-        })
-        .await
-        .map_err(store_problem)
 }
 
 /// The id under which the neighbour knows the effect: that of the first asking, when an operator asked again.

@@ -162,10 +162,10 @@ fn one(change: &mut CaseChange, effect: Effect, contact: &dyn Fn(&str) -> bool, 
             );
         }
         Effect::Reached { properties, .. } => {
-            if let Some(Value::String(milestone)) = properties.get("milestone") {
-                if !change.milestones.contains(milestone) {
-                    change.milestones.push(milestone.clone());
-                }
+            if let Some(Value::String(milestone)) = properties.get("milestone")
+                && !change.milestones.contains(milestone)
+            {
+                change.milestones.push(milestone.clone());
             }
         }
         Effect::Signal { name, variables } => told.signals.push((name, variables)),

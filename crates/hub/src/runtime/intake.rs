@@ -188,6 +188,20 @@ pub fn records(envelope: &Envelope) -> Vec<Record> {
     }
 }
 
+/// The job whose outcome a fact tells: with it, the job's effect is over for the process.
+#[must_use]
+pub fn answered(envelope: &Envelope) -> Option<u64> {
+    let outcome = matches!(
+        envelope.kind.as_str(),
+        CommandDone::TYPE | CommandRefused::TYPE | CommandFailed::TYPE
+    );
+    envelope
+        .data
+        .get("job")
+        .and_then(Value::as_u64)
+        .filter(|_| outcome)
+}
+
 /// The reference that a fact settles, so that no poller asks about it again: kind, and the field with its value.
 #[must_use]
 pub fn settles(kind: &str) -> Option<(&'static str, &'static str)> {
@@ -316,7 +330,7 @@ mod tests {
             &envelope("command.done", json!({ "job": "seven" })),
             jiff::SignedDuration::ZERO,
         );
-        assert_eq!(wrong.unwrap_err().code, "HUB-INTAKE-001");
+        assert_eq!(wrong.expect_err("misshapen").code, "HUB-INTAKE-001");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! a [`Dispatcher`] for each adapter carries it out; [`Rounds`] asks where neighbours do not call.
 //! `serve` runs each as a task; `demo` and tests turn them by hand until nothing is left to do.
 
+mod advance;
 mod core;
 mod dispatch;
 mod documents;
@@ -15,17 +16,19 @@ mod metrics;
 mod outcome;
 mod prepare;
 mod processor;
+mod reconcile;
 mod registry;
 mod relay;
 mod rounds;
 mod serve;
+mod settle;
 mod texts;
 mod workers;
 
 use std::{sync::Arc, time::Duration};
 
 use futures::future::join_all;
-use halsonav_domain::{Kind, Problem, Timestamp};
+use halsonav_domain::{Kind, Problem};
 
 pub use core::{Core, Register};
 pub use dispatch::Dispatcher;
@@ -34,7 +37,7 @@ pub use gate::Rules as Gate;
 pub use inlet::inlet;
 pub use intake::CASE_OPENED;
 pub use metrics::Metrics;
-pub use prepare::{Known, known};
+pub use prepare::known;
 pub use processor::Processor;
 pub use registry::Registry;
 pub use relay::Relay;
@@ -132,26 +135,6 @@ impl Hub {
     /// When store or bus fail; a neighbour that is away is asked next time.
     pub async fn ask(&mut self) -> Result<usize, Problem> {
         self.rounds.due().await
-    }
-
-    /// When something will happen by itself.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn next_wake(&self) -> Result<Option<Timestamp>, Problem> {
-        let stored = self
-            .core
-            .storage
-            .read_async(|r| Ok([r.next_due()?, r.next_publish()?]))
-            .await
-            .map_err(store_problem)?;
-        let lanes = self.lanes.iter().filter_map(Dispatcher::next_wake);
-        Ok(stored
-            .into_iter()
-            .flatten()
-            .chain(lanes)
-            .chain(self.rounds.next())
-            .min())
     }
 }
 

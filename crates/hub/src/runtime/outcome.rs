@@ -129,6 +129,13 @@ pub fn unknowable(core: &Core, ready: Ready) -> Verdict {
     Verdict::Settled(Box::new(given_up(core, &ready, problem, true)))
 }
 
+/// The neighbour could not be asked now: again later, and asked before anything is sent.
+#[must_use]
+pub fn asked_later(core: &Core, ready: &Ready, problem: &Problem) -> Verdict {
+    let settled = Settled::Ask(core.after(ready.attempt), problem.code.clone());
+    Verdict::Settled(Box::new(ending(ready.effect.no, settled)))
+}
+
 fn done_with(core: &Core, ready: &Ready, mut done: Done) -> Ending {
     let mut ending = ending(ready.effect.no, Settled::Done);
     ending.keep = keep(ready, &mut done.result, core.clock.now());

@@ -36,6 +36,12 @@ impl Registry {
         self.adapters.values()
     }
 
+    /// Whether an adapter of this name is set up.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.adapters.contains_key(name)
+    }
+
     /// Every socket on which a neighbour calls.
     #[must_use]
     pub fn listeners(&self) -> Vec<(&'static str, Arc<dyn Listener>)> {

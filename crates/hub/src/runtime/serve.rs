@@ -99,7 +99,7 @@ async fn publish(core: Arc<Core>, relay: Relay, decided: Arc<Notify>, stop: Stop
 
 async fn carry(core: Arc<Core>, mut lane: Dispatcher, stop: Stop) {
     loop {
-        let wait = until(&core, lane.next_wake());
+        let wait = until(&core, None);
         // Waiting may be broken off; a turn that has begun is finished.
         match lane.batch(wait, &stop).await {
             None => return,

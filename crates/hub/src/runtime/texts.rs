@@ -51,12 +51,6 @@ impl Texts {
         }
     }
 
-    /// Whether there is a text of this name, in Swedish at least.
-    #[must_use]
-    pub fn contains(&self, name: &str) -> bool {
-        self.0.contains_key(&(name.to_owned(), FALLBACK.to_owned()))
-    }
-
     /// The text in `language`, or in Swedish; heading first, then an empty line's worth of body.
     ///
     /// # Errors
@@ -154,7 +148,10 @@ mod tests {
             "Hej\nGIVEN_NAME hos UNIT_NAME"
         );
         assert_eq!(
-            texts.render("hopp", "sv", &values).unwrap_err().code,
+            texts
+                .render("hopp", "sv", &values)
+                .expect_err("faulty")
+                .code,
             "HUB-TEXT-002"
         );
     }
@@ -166,7 +163,7 @@ mod tests {
             ("b.txt", "y"),
             ("c.sv.txt", " "),
         ];
-        let faults = Texts::load(files.into_iter()).unwrap_err();
+        let faults = Texts::load(files.into_iter()).expect_err("faulty");
         let lines: Vec<_> = faults
             .iter()
             .map(|f| f.message.split(' ').next().unwrap_or_default().to_owned())

@@ -119,7 +119,7 @@ impl ProfileWorker {
         let instrument = self.instruments.get(&draw.instrument, day).ok_or_else(|| {
             Problem::new(
                 Kind::Invalid,
-                "HUB-PROFILE-001",
+                "HUB-WORKER-001",
                 format!("no instrument '{}' is in force", draw.instrument),
             )
         })?;
@@ -128,7 +128,7 @@ impl ProfileWorker {
                 "instrument '{}' is not for the graphic '{}'",
                 draw.instrument, draw.graphic
             );
-            return Err(Problem::new(Kind::Invalid, "HUB-PROFILE-002", message));
+            return Err(Problem::new(Kind::Invalid, "HUB-WORKER-002", message));
         }
         let inputs = Inputs {
             forms: draw.forms,

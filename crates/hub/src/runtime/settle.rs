@@ -1,0 +1,83 @@
+//! The end of a dispatcher's turn: what became of each effect is said, then noted.
+
+use halsonav_domain::{Problem, Topic};
+
+use super::{
+    Core,
+    dispatch::Dispatcher,
+    outcome::{self, Verdict},
+    prepare, store_problem,
+};
+
+impl Dispatcher {
+    /// Publishes what became of each effect, then notes it: a crash between the two says it again,
+    /// and the fact's id makes it known.
+    pub(super) async fn settle(&mut self, verdicts: Vec<Verdict>) -> Result<(), Problem> {
+        let now = self.core.clock.now();
+        let mut settlements = Vec::with_capacity(verdicts.len());
+        let mut facts = Vec::new();
+        let mut people = Vec::new();
+        let mut kept = Vec::new();
+        let mut documented = Vec::new();
+        for verdict in verdicts {
+            match verdict {
+                Verdict::Settled(settled) => {
+                    let mut settled = *settled;
+                    settled.settlement.epoch = self.epoch;
+                    if let Some(problem) = settled.denied.take() {
+                        self.core.lane_denied(&self.adapter, &problem).await?;
+                    }
+                    self.core
+                        .metrics
+                        .effect(&self.adapter, outcome::word(&settled.settlement.settled));
+                    facts.extend(settled.fact);
+                    documented.extend(settled.documented);
+                    people.extend(settled.person);
+                    kept.extend(settled.keep);
+                    settlements.push(settled.settlement);
+                }
+                Verdict::Lost(ready) => self.unsettled.push(*ready),
+            }
+        }
+        self.core.take_in(people).await?;
+        kept_first(&self.core, kept).await?;
+        self.core.publish(facts).await?;
+        self.core
+            .publish_to(&Topic::Documentation, documented)
+            .await?;
+        if settlements.is_empty() {
+            return Ok(());
+        }
+        let refused = self
+            .core
+            .storage
+            .write_async(move |tx| tx.settle(&settlements, now))
+            .await
+            .map_err(store_problem)?;
+        if !refused.is_empty() {
+            tracing::warn!(
+                adapter = self.adapter,
+                refused = refused.len(),
+                code = "HUB-DISPATCH-004",
+                "another dispatcher has taken over"
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Documents and answers must be in the store before the fact that speaks of them.
+async fn kept_first(core: &Core, kept: Vec<prepare::Keep>) -> Result<(), Problem> {
+    if kept.is_empty() {
+        return Ok(());
+    }
+    core.storage
+        .write_async(move |tx| {
+            for keep in &kept {
+                keep.write(tx)?;
+            }
+            Ok(())
+        })
+        .await
+        .map_err(store_problem)
+}
