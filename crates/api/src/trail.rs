@@ -1,6 +1,8 @@
 //! Entries of the audit log: who saw or changed what of whom.
 
-use halsonav_storage::{Case, NewAudit};
+use std::collections::HashMap;
+
+use halsonav_storage::{Case, NewAudit, Reader};
 use serde_json::{Value, json};
 
 use crate::{access::Caller, problem::Fault, state::State};
@@ -42,10 +44,17 @@ impl State {
         }
     }
 
-    /// Keeps entries. What was read is answered only after this.
-    pub(crate) async fn note(&self, entries: Vec<NewAudit>) -> Result<(), Fault> {
+    /// Keeps entries. What was read is answered only after this. An entry about a case is one about
+    /// its subject: it belongs in the extract that the subject has a right to.
+    pub(crate) async fn note(&self, mut entries: Vec<NewAudit>) -> Result<(), Fault> {
         if entries.is_empty() {
             return Ok(());
+        }
+        if entries
+            .iter()
+            .any(|entry| entry.case.is_some() && entry.subject.is_none())
+        {
+            entries = self.read(move |r| with_subjects(r, entries)).await?;
         }
         Ok(self
             .api
@@ -66,4 +75,21 @@ impl State {
             .await?;
         Ok(case)
     }
+}
+
+fn with_subjects(
+    r: &mut Reader,
+    mut entries: Vec<NewAudit>,
+) -> halsonav_storage::Result<Vec<NewAudit>> {
+    let mut known = HashMap::new();
+    for entry in entries.iter_mut().filter(|entry| entry.subject.is_none()) {
+        let Some(id) = entry.case else { continue };
+        let subject = match known.get(&id) {
+            Some(subject) => *subject,
+            None => r.case(&id)?.map(|case| case.subject),
+        };
+        known.insert(id, subject);
+        entry.subject = subject;
+    }
+    Ok(entries)
 }
