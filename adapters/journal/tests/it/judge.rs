@@ -18,18 +18,21 @@ async fn documents() -> Vec<Value> {
     kept.into_iter().map(|document| document.bundle).collect()
 }
 
+/// Spoils a good document and demands that the rule is named.
+fn check(good: &Value, rule: &str, spoil: &dyn Fn(&mut Value)) {
+    let mut bad = good.clone();
+    spoil(&mut bad);
+    let faults = rules::check(&bad).expect_err(rule);
+    assert!(
+        faults.iter().any(|fault| fault.rule.contains(rule)),
+        "{rule}: {faults:?}"
+    );
+}
+
 #[tokio::test]
-async fn every_rule_can_be_broken() {
+async fn every_rule_of_documents_can_be_broken() {
     let good = documents().await.remove(0);
-    let check = |rule: &str, spoil: &dyn Fn(&mut Value)| {
-        let mut bad = good.clone();
-        spoil(&mut bad);
-        let faults = rules::check(&bad).expect_err(rule);
-        assert!(
-            faults.iter().any(|fault| fault.rule.contains(rule)),
-            "{rule}: {faults:?}"
-        );
-    };
+    let check = |rule: &str, spoil: &dyn Fn(&mut Value)| check(&good, rule, spoil);
     check("type document", &|b| b["type"] = json!("transaction"));
     check("system and value", &|b| {
         b["identifier"] = json!({ "value": "x" })
@@ -72,6 +75,12 @@ async fn every_rule_can_be_broken() {
     check("value set", &|b| {
         b["entry"][0]["resource"]["status"] = json!("done")
     });
+}
+
+#[tokio::test]
+async fn every_rule_of_json_and_narrative_can_be_broken() {
+    let good = documents().await.remove(0);
+    let check = |rule: &str, spoil: &dyn Fn(&mut Value)| check(&good, rule, spoil);
     check("empty array", &|b| {
         b["entry"][1]["resource"]["name"] = json!([])
     });

@@ -65,6 +65,14 @@ fn the_files_agree_and_read_back() {
             assert_eq!(text, csv[name], "{name}");
         }
     }
+}
+
+#[test]
+fn every_source_has_its_column() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = vec![row(1, contribution(json!("good")))];
+    let exported = export(rows, dir.path(), &project(), &round(), now()).unwrap();
+    let csv = read(&fs::read(&exported.files[1]).unwrap());
     let first = &csv[0];
     for (name, value) in [
         ("round", "2026"),
