@@ -288,33 +288,7 @@ impl World {
                 let Created::New(no) = tx.create_cases(&[new])?[0] else {
                     panic!("twice")
                 };
-                let mut change = CaseChange::new(no, id, 0, 1, b"one".to_vec(), at(1));
-                change.ledger = Some(Ledger::waiting(Some("Call".into()), Some(at(1000))));
-                change.milestones.push("invited".into());
-                change.arm.push(NewTimer {
-                    timer: 1,
-                    due: at(1000),
-                    element: "Wait".into(),
-                });
-                change
-                    .work_items
-                    .push(item("call", json!({ "attempt": 1 })));
-                change.incidents.push(NewIncident {
-                    key: 9,
-                    element: "Invite".into(),
-                    job: Some(3),
-                    kind: Kind::Unavailable,
-                    code: "HUB-PRINT-003".into(),
-                    message: "no answer".into(),
-                });
-                let data = json!({ "levels": { "smoke": "green" } });
-                change.records.push(Record {
-                    kind: "profile".into(),
-                    key: "profile".into(),
-                    at: at(1),
-                    data,
-                });
-                tx.apply(&[change])?;
+                tx.apply(&[waiting(no, id)])?;
                 let document = Document {
                     kind: "profile".into(),
                     key: "profile".into(),
@@ -432,4 +406,35 @@ pub fn resident(n: u64) -> PersonRecord {
         county: Some("06".into()),
         fetched: at(0),
     }
+}
+
+/// A case that waits: for a call, a timer and an operator.
+fn waiting(no: CaseNo, id: CaseId) -> CaseChange {
+    let mut change = CaseChange::new(no, id, 0, 1, b"one".to_vec(), at(1));
+    change.ledger = Some(Ledger::waiting(Some("Call".into()), Some(at(1000))));
+    change.milestones.push("invited".into());
+    change.arm.push(NewTimer {
+        timer: 1,
+        due: at(1000),
+        element: "Wait".into(),
+    });
+    change
+        .work_items
+        .push(item("call", json!({ "attempt": 1 })));
+    change.incidents.push(NewIncident {
+        key: 9,
+        element: "Invite".into(),
+        job: Some(3),
+        kind: Kind::Unavailable,
+        code: "HUB-PRINT-003".into(),
+        message: "no answer".into(),
+    });
+    let data = json!({ "levels": { "smoke": "green" } });
+    change.records.push(Record {
+        kind: "profile".into(),
+        key: "profile".into(),
+        at: at(1),
+        data,
+    });
+    change
 }
