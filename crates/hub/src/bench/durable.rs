@@ -25,7 +25,13 @@ const LAP: usize = 3;
 /// Steps a second through dedup, load, decision and one transaction, and their share of plain writes.
 pub async fn sqlite(plan: &Plan) -> Result<Measurement, Vec<Problem>> {
     let one = |problem: Problem| vec![problem];
-    let (cases, laps) = if plan.quick { (500, 2) } else { (20_000, 5) };
+    let batch = plan.config.engine.batch.max(1);
+    // Whole batches, so that both sides commit as often.
+    let (cases, laps) = if plan.quick {
+        (batch, 1)
+    } else {
+        (20_000usize.next_multiple_of(batch), 5)
+    };
     let shape = Shape::small()?;
     let dir = directory(plan).map_err(one)?;
     let mut hub = Hub::open(plan, dir.path(), &shape)?;
@@ -52,7 +58,6 @@ pub async fn sqlite(plan: &Plan) -> Result<Measurement, Vec<Problem>> {
         }
     }
     let state = state_of(&hub).map_err(one)?;
-    let batch = plan.config.engine.batch;
     let conditions = format!(
         "{cases} waiting cases, {} steps in {laps} laps after one to warm up, batches of {batch}, instances of \
          {state} bytes; bus read, dedup, load, decision and apply in one transaction (WAL, full sync) against plain \
