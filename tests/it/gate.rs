@@ -1,7 +1,7 @@
 //! Nobody who is dead, abroad, protected or unwilling gets anything by the ordinary way, from the moment
 //! that the hub could know. Looked for where it would arrive: in the neighbours' own records.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -131,6 +131,13 @@ fn reached(round: &Round, person: &Person) -> Vec<Reached> {
     found
 }
 
+/// The person's line in the ledger.
+fn row(round: &Round, person: &Person) -> BTreeMap<String, String> {
+    let case = case(round, person).expect("a case");
+    let mut rows = round.ledger().into_iter();
+    rows.find(|row| row["case"] == case).expect("a row")
+}
+
 /// Events of a type of the person's case.
 fn events(round: &Round, person: &Person, kind: &str) -> Vec<Timestamp> {
     let Some(case) = case(round, person) else {
@@ -201,7 +208,6 @@ fn the_protected_get_nothing_and_are_not_forgotten() {
         return;
     }
     let met = met();
-    let ledger = met.round.ledger();
     for person in met
         .people
         .iter()
@@ -212,11 +218,7 @@ fn the_protected_get_nothing_and_are_not_forgotten() {
             .filter(|one| one.what != "a referral")
             .collect();
         assert!(messages.is_empty(), "{:?}: {messages:?}", person.story);
-        let case = case(&met.round, person).expect("a case");
-        let row = ledger
-            .iter()
-            .find(|row| row["case"] == case)
-            .expect("a row");
+        let row = row(&met.round, person);
         let by_hand = [
             "not-reached-manually",
             "declined",
@@ -257,16 +259,17 @@ fn the_ledger_tells_what_became_of_them() {
         return;
     }
     let met = met();
-    let ledger = met.round.ledger();
+    let mut told = 0;
     for person in &met.people {
         let Some((day, becomes)) = person.story.fate else {
             continue;
         };
-        let case = case(&met.round, person).expect("a case");
-        let row = ledger
-            .iter()
-            .find(|row| row["case"] == case)
-            .expect("a row");
+        let row = row(&met.round, person);
+        // The visit was before: then all has been done that was to be done.
+        if row["ended"].as_str() < day {
+            continue;
+        }
+        told += 1;
         let fine = match becomes {
             "protected" => ["handled-manually", "declined", "not-reached-manually"]
                 .contains(&row["outcome"].as_str()),
@@ -274,6 +277,60 @@ fn the_ledger_tells_what_became_of_them() {
         };
         assert!(fine, "{becomes} on {day}: {row:?}");
     }
+    assert!(told >= 10, "only {told} met their fate in the round");
+}
+
+/// Whoever stops leaves nothing behind at the neighbours: no time, no referral. This holds too for what
+/// was on its way when the case stopped.
+#[test]
+fn what_was_ordered_is_taken_back() {
+    if binary().is_none() {
+        return;
+    }
+    let met = met();
+    let orders = met.round.lines("neighbours/lab.jsonl");
+    let bookings = met.round.lines("neighbours/scheduling.jsonl");
+    let ids = |lines: &[Value], pointer: &str| -> Vec<String> {
+        let found = lines.iter().filter_map(|line| line.pointer(pointer));
+        found.map(|id| id.as_str().unwrap().to_owned()).collect()
+    };
+    let cancelled = [
+        ids(&orders, "/Cancelled/number"),
+        ids(&bookings, "/Cancelled/booking/id"),
+    ]
+    .concat();
+    let mut faults = Vec::new();
+    for person in &met.people {
+        let row = row(&met.round, person);
+        let stopped = [
+            "deceased",
+            "emigrated",
+            "declined",
+            "opted-out",
+            "handled-manually",
+        ];
+        if !stopped.contains(&row["outcome"].as_str()) {
+            continue;
+        }
+        let of_person = |line: &&Value, pointer: &str| {
+            line.pointer(pointer)
+                .is_some_and(|id| id == person.number.as_str())
+        };
+        let ordered = orders
+            .iter()
+            .filter(|line| of_person(line, "/Ordered/person"))
+            .map(|line| &line["Ordered"]["number"]);
+        let booked = bookings
+            .iter()
+            .filter(|line| of_person(line, "/Booked/booking/person"))
+            .map(|line| &line["Booked"]["booking"]["id"]);
+        for id in ordered.chain(booked).filter_map(Value::as_str) {
+            if !cancelled.iter().any(|known| known == id) {
+                faults.push(format!("{id} stands, and the case is {}", row["outcome"]));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 /// Letters lie at the printer's with the address in them: nobody who must not get one has one there

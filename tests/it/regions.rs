@@ -186,3 +186,19 @@ fn a_region_chooses_its_graphic() {
     assert!(curve.contains("älsokurva"), "{curve:.300}");
     assert!(!curve.contains("tjärnprofil") && !star.contains("älsokurva"));
 }
+
+/// The neighbours do as they should, so nothing that they say is refused.
+#[test]
+fn a_round_without_faults_logs_no_error() {
+    if binary().is_none() {
+        return;
+    }
+    for name in REGIONS {
+        let log = region(name).file("hub.log");
+        let errors: Vec<&str> = log
+            .lines()
+            .filter(|line| line.contains("\"level\":\"ERROR\""))
+            .collect();
+        assert!(errors.is_empty(), "{name}: {}", errors.join("\n"));
+    }
+}

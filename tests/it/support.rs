@@ -204,3 +204,18 @@ pub fn names(round: &Round, folder: &str) -> Vec<String> {
     let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
     files(&path).iter().map(name).collect()
 }
+
+/// Lines of the ledgers that differ, for a message that can be read.
+pub fn ledgers_differ(one: &Round, other: &Round) -> Option<String> {
+    let (one, other) = (one.file("ledger.csv"), other.file("ledger.csv"));
+    if one == other {
+        return None;
+    }
+    let pairs = one.lines().zip(other.lines()).filter(|(a, b)| a != b);
+    let told: Vec<String> = pairs.map(|(a, b)| format!("  {a}\n  {b}")).collect();
+    Some(format!(
+        "{} cases differ\n{}",
+        told.len(),
+        told.join("\n\n")
+    ))
+}

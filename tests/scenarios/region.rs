@@ -21,6 +21,9 @@ pub struct Region {
     pub library: Arc<Library>,
 }
 
+/// Files by name.
+type Texts = Vec<(String, String)>;
+
 fn folder(name: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../config/regions")).join(name)
 }
@@ -41,8 +44,7 @@ impl Region {
             line.push((name, file));
         }
         let (mut switches, mut process) = (Map::new(), String::new());
-        let (mut files, mut tables): (Vec<(String, String)>, Vec<(String, String)>) =
-            (Vec::new(), Vec::new());
+        let (mut files, mut tables) = (Texts::new(), Texts::new());
         for (name, file) in line.into_iter().rev() {
             if let Some(value) = file.get("process").and_then(toml::Value::as_str) {
                 value.clone_into(&mut process);
@@ -95,7 +97,7 @@ fn deploy(files: &[(String, String)], tables: &[(String, String)]) -> Library {
 }
 
 /// Files of a folder over those read before, by name.
-fn overlay(files: &mut Vec<(String, String)>, folder: PathBuf, ending: &str) {
+fn overlay(files: &mut Texts, folder: PathBuf, ending: &str) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;
     };

@@ -65,7 +65,7 @@ impl World {
         });
         let variables = variables.as_object().cloned().unwrap_or_default();
         let process = region.process.clone();
-        let library = region.library.clone();
+        let library = region.library;
         let mut coverage = coverage;
         let case: CaseId = CASE.parse().unwrap();
         let (instance, effects) = coverage

@@ -31,8 +31,11 @@ fn reads<T: DeserializeOwned>(settings: toml::Value) -> Result<(), toml::de::Err
 const READERS: &[(&str, Reader)] = &[
     ("booking", reads::<halsonav_booking::Config>),
     ("forms", reads::<halsonav_forms::Config>),
+    ("journal", reads::<halsonav_journal::Config>),
     ("lab", reads::<halsonav_lab::Config>),
     ("messaging", reads::<halsonav_messaging::Config>),
+    ("print", reads::<halsonav_print::Config>),
+    ("research", reads::<halsonav_research::Config>),
     ("roster", reads::<halsonav_roster::Config>),
 ];
 

@@ -64,9 +64,8 @@ fn everything_comes_from_the_registry() {
 
 /// The part of a version that must be the same for two to be one: `1`, `0.4`, `0.0.9`.
 fn line(version: &str) -> String {
-    let mut parts = version.split(['.', '-', '+']);
     let mut line = String::new();
-    while let Some(part) = parts.next() {
+    for part in version.split(['.', '-', '+']) {
         line.push_str(part);
         if part != "0" {
             break;
