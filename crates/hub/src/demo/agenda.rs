@@ -2,16 +2,17 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, HashSet},
+    collections::{BTreeMap, BinaryHeap, HashSet},
     io,
     path::Path,
 };
 
 use halsonav_domain::Timestamp;
 use halsonav_neighbours::tape::Tape;
+use serde::{Deserialize, Serialize};
 
 /// Something somebody does.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Act {
     /// The register learns of the n-th fate of a person.
     Fate(usize, usize),
@@ -37,32 +38,63 @@ pub enum Act {
     Return(String, String),
 }
 
-/// Acts in order of time; an act is done once, also across restarts.
+/// A line of the tape. Acts by ordinal and opaque ids: nothing of it says who it is.
+#[derive(Serialize, Deserialize)]
+enum Entry {
+    Planned(Timestamp, Act),
+    Done(Act),
+}
+
+/// Acts in order of time. What was planned is done once, also across restarts.
 pub struct Agenda {
     queue: BinaryHeap<Reverse<(Timestamp, Act)>>,
-    planned: HashSet<Act>,
-    done: HashSet<String>,
-    tape: Tape<String>,
+    /// Planned or done: never planned again.
+    known: HashSet<Act>,
+    tape: Tape<Entry>,
+    /// What went wrong when a plan was written down; told by `done`.
+    fault: Option<io::Error>,
 }
 
 impl Agenda {
-    /// Remembers what was done, in `path`.
+    /// Takes up what was planned and not done, in `path`.
     ///
     /// # Errors
     /// When the file cannot be used.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let (tape, done) = Tape::open(path)?;
+        let (tape, entries) = Tape::open(path)?;
+        let mut open: BTreeMap<Act, Timestamp> = BTreeMap::new();
+        let mut known = HashSet::new();
+        for entry in entries {
+            match entry {
+                Entry::Planned(at, act) => {
+                    known.insert(act.clone());
+                    open.insert(act, at);
+                }
+                Entry::Done(act) => {
+                    open.remove(&act);
+                }
+            }
+        }
+        let queue = open
+            .into_iter()
+            .map(|(act, at)| Reverse((at, act)))
+            .collect();
         Ok(Self {
-            queue: BinaryHeap::new(),
-            planned: HashSet::new(),
-            done: done.into_iter().collect(),
+            queue,
+            known,
             tape,
+            fault: None,
         })
     }
 
-    /// Plans an act, unless it is planned or done.
+    /// Plans an act, unless it is known.
     pub fn plan(&mut self, at: Timestamp, act: Act) {
-        if !self.done.contains(&key(&act)) && self.planned.insert(act.clone()) {
+        if self.known.insert(act.clone()) {
+            self.fault = self
+                .tape
+                .append(&Entry::Planned(at, act.clone()))
+                .err()
+                .or(self.fault.take());
             self.queue.push(Reverse((at, act)));
         }
     }
@@ -80,23 +112,15 @@ impl Agenda {
     ///
     /// # Errors
     /// When it cannot be written down.
-    pub fn done(&mut self, act: &Act) -> io::Result<()> {
-        let key = key(act);
-        self.planned.remove(act);
-        self.tape.append(&key)?;
-        self.done.insert(key);
-        Ok(())
+    pub fn done(&mut self, act: Act) -> io::Result<()> {
+        self.fault.take().map_or(Ok(()), Err)?;
+        self.tape.append(&Entry::Done(act))
     }
 
     /// When something will be done next.
     pub fn next(&self) -> Option<Timestamp> {
         self.queue.peek().map(|Reverse((at, _))| *at)
     }
-}
-
-/// Acts by ordinal and opaque ids: nothing of it says who it is.
-fn key(act: &Act) -> String {
-    format!("{act:?}")
 }
 
 #[cfg(test)]
@@ -113,11 +137,11 @@ mod tests {
         agenda.plan(at(3), Act::Decide(2));
         agenda.plan(at(3), Act::Decide(2));
         assert_eq!(agenda.due(at(4)), Some(Act::Decide(2)));
-        agenda.done(&Act::Decide(2)).expect("written");
+        agenda.done(Act::Decide(2)).expect("written");
         assert_eq!((agenda.due(at(4)), agenda.next()), (None, Some(at(5))));
         let mut again = Agenda::open(&path).expect("opens");
         again.plan(at(1), Act::Decide(2));
-        again.plan(at(1), Act::Decide(1));
+        assert_eq!(again.due(at(4)), None);
         assert_eq!(again.due(at(9)), Some(Act::Decide(1)));
         assert_eq!(again.due(at(9)), None);
     }

@@ -113,7 +113,7 @@ impl Driver {
                 any = true;
                 self.act(core, &act).await?;
                 self.agenda
-                    .done(&act)
+                    .done(act)
                     .map_err(|error| unusable(&self.out, &error))?;
             }
             if !any {

@@ -84,6 +84,7 @@ pub async fn run(context: &Context, options: Options) -> Answer {
         Some(&options.out.join("hub.log")),
     )
     .map_err(one)?;
+    let taken_up = (state.now != starts.timestamp()).then_some(state.now);
     let clock = Arc::new(VirtualClock::new(state.now));
     let people = people(&options, &region).map_err(one)?;
     let questionnaires = site::forms(&region)?;
@@ -117,7 +118,7 @@ pub async fn run(context: &Context, options: Options) -> Answer {
     bar.set_length(imported.opened + imported.known);
     let mut driver = Driver {
         hub,
-        residents: Residents::new(options.seed, questionnaires, zone),
+        residents: Residents::new(options.seed, questionnaires, zone, taken_up),
         staff: Staff::default(),
         post: Post::default(),
         agenda: Agenda::open(&neighbours.join("acts.jsonl"))

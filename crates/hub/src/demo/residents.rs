@@ -7,6 +7,7 @@ use halsonav_domain::{
     Envelope, PersonId, Problem, Timestamp,
     event::{Declined, Event, OptedOut},
 };
+use halsonav_neighbours::scheduling::Booking;
 use halsonav_profile::{FormDefinition, QuestionKind};
 use jiff::{SignedDuration, Span, tz::TimeZone};
 use serde_json::{Map, Value, json};
@@ -24,6 +25,8 @@ pub struct Residents {
     seed: u64,
     forms: Vec<FormDefinition>,
     zone: TimeZone,
+    /// The hour in which a killed run was taken up: what was done in it may be asked for again.
+    taken_up: Option<Timestamp>,
     messages: usize,
     placed: usize,
     orders: usize,
@@ -32,11 +35,17 @@ pub struct Residents {
 impl Residents {
     /// Nobody has seen anything yet.
     #[must_use]
-    pub fn new(seed: u64, forms: Vec<FormDefinition>, zone: TimeZone) -> Self {
+    pub fn new(
+        seed: u64,
+        forms: Vec<FormDefinition>,
+        zone: TimeZone,
+        taken_up: Option<Timestamp>,
+    ) -> Self {
         Self {
             seed,
             forms,
             zone,
+            taken_up,
             messages: 0,
             placed: 0,
             orders: 0,
@@ -214,10 +223,15 @@ impl Residents {
                     now + SignedDuration::from_hours(24 * 10),
                     now + SignedDuration::from_hours(24 * 75),
                 );
-                if let Ok(booking) = world
-                    .scheduling
-                    .book_as_resident(&person, unit, from, to, None)
-                {
+                let made = self.made_before(world, &person, now).map_or_else(
+                    || {
+                        world
+                            .scheduling
+                            .book_as_resident(&person, unit, from, to, None)
+                    },
+                    Ok,
+                );
+                if let Ok(booking) = made {
                     if dice.chance("cancels", 0.04) {
                         agenda.plan(self.daytime(now, 3, 12), Act::Cancel(ordinal, booking.id));
                     } else if dice.chance("rebooks", 0.06) {
@@ -254,6 +268,17 @@ impl Residents {
             }
             Answer::YesWhenPhoned | Answer::NoWhenPhoned | Answer::Silent => Ok(()),
         }
+    }
+
+    /// A booking that the person made just before the run was killed.
+    fn made_before(&self, world: &World, person: &PersonId, now: Timestamp) -> Option<Booking> {
+        if self.taken_up != Some(now) {
+            return None;
+        }
+        let bookings = world.scheduling.bookings();
+        bookings
+            .into_iter()
+            .find(|booking| booking.person == person.expose())
     }
 
     /// What a person tells the unit is entered by the unit.
