@@ -207,12 +207,19 @@ impl Staff {
     }
 }
 
+/// What tells a work item from others of the same person, whatever number it got.
+fn asked(item: &WorkItem) -> String {
+    let form = item.form.as_deref().unwrap_or_default();
+    let about = item
+        .payload
+        .get("form")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    format!("work {form} {about} {}", item.created.as_second())
+}
+
 fn when(residents: &Residents, dice: Dice, item: &WorkItem) -> Timestamp {
-    let question = format!(
-        "work {} {}",
-        item.form.as_deref().unwrap_or_default(),
-        item.job
-    );
+    let question = asked(item);
     let hour = 9 + dice.roll(&question) % 7;
     match item.form.as_deref().unwrap_or_default() {
         "call" => residents.daytime(item.created, dice.between(&question, 1, 4), hour),
@@ -250,7 +257,7 @@ fn visit(
     item: &WorkItem,
     now: Timestamp,
 ) -> Value {
-    if dice.chance(&format!("no-show {}", item.job), 0.05) {
+    if dice.chance(&format!("no-show {}", asked(item)), 0.05) {
         return json!({ "outcome": "no-show" });
     }
     let measured = |code: &str, low: u64, high: u64, unit: &str| Observation {

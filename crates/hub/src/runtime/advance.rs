@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{
     Core, fold, intake,
     processor::{Item, Report, SIGNAL},
+    undo::undo,
 };
 
 /// Takes what came for one case to its instance.
@@ -72,6 +73,11 @@ pub(super) fn advance(
             Err(Stop::Rejected(rejection)) => {
                 report.rejected += 1;
                 tracing::debug!(case = %stored.case.id, %rejection, "input rejected");
+                if let (Item::Fact(late), Rejection::Ended | Rejection::UnknownJob(_)) =
+                    (&item, &rejection)
+                {
+                    change.effects.extend(undo(late));
+                }
             }
             Err(Stop::Parked(problem)) => {
                 let rest = std::iter::once(item).chain(queue.by_ref()).collect();
@@ -86,10 +92,17 @@ pub(super) fn advance(
         }
     }
     settle(core, instance.as_ref(), &mut change, told, report)?;
-    Ok((change.revision > stored.revision
-        || !change.records.is_empty()
-        || !change.disarm.is_empty())
-    .then_some(change))
+    if change.revision > stored.revision {
+        return Ok(Some(change));
+    }
+    // No step, but something to note beside the instance, which stays as it is.
+    let notes = change.records.len() + change.disarm.len() + change.consumed.len();
+    if notes + change.effects.len() == 0 || stored.revision == 0 {
+        return Ok(None);
+    }
+    change.revision += 1;
+    change.state.clone_from(&stored.state);
+    Ok(Some(change))
 }
 
 /// Why an item did not become a step.

@@ -23,6 +23,7 @@ mod rounds;
 mod serve;
 mod settle;
 mod texts;
+mod undo;
 mod workers;
 
 use std::{sync::Arc, time::Duration};

@@ -8,12 +8,16 @@ use jiff::SignedDuration;
 
 use super::{Core, core::REGISTER_BATCH, inlet, store_problem};
 
+/// Setting that holds the time of the last sweep.
+const SWEPT: &str = "sweep.last";
+
 /// The pollers with their times, and the sweep over the register.
 pub struct Rounds {
     core: Arc<Core>,
     inlet: Inlet,
     pollers: Vec<(Arc<dyn Poller>, Timestamp)>,
-    sweep: Timestamp,
+    /// When the register was swept last; read from the store at first.
+    swept: Option<Timestamp>,
 }
 
 impl Rounds {
@@ -30,7 +34,7 @@ impl Rounds {
         Self {
             inlet: inlet(&core),
             pollers,
-            sweep: now + sweep_every(&core),
+            swept: None,
             core,
         }
     }
@@ -53,9 +57,14 @@ impl Rounds {
                 }
             }
         }
-        if self.sweep <= now {
-            self.sweep = now + sweep_every(&self.core);
+        let swept = match self.swept {
+            Some(swept) => swept,
+            None => self.last_sweep(now).await?,
+        };
+        self.swept = Some(swept);
+        if now >= swept + sweep_every(&self.core) {
             found += self.sweep(now).await?;
+            self.note_sweep(now).await?;
         }
         Ok(found)
     }
@@ -63,11 +72,34 @@ impl Rounds {
     /// When somebody is to be asked next.
     #[must_use]
     pub fn next(&self) -> Option<Timestamp> {
-        self.pollers
-            .iter()
-            .map(|(_, at)| *at)
-            .chain(std::iter::once(self.sweep))
-            .min()
+        let sweep = self.swept.map(|swept| swept + sweep_every(&self.core));
+        self.pollers.iter().map(|(_, at)| *at).chain(sweep).min()
+    }
+
+    /// The last sweep of this life or an earlier one, so that a restart neither skips nor puts one off.
+    async fn last_sweep(&mut self, now: Timestamp) -> Result<Timestamp, Problem> {
+        let noted = self
+            .core
+            .storage
+            .read_async(|r| r.setting(SWEPT))
+            .await
+            .map_err(store_problem)?;
+        match noted.and_then(|text| text.parse().ok()) {
+            Some(swept) => Ok(swept),
+            None => {
+                self.note_sweep(now).await?;
+                Ok(now)
+            }
+        }
+    }
+
+    async fn note_sweep(&mut self, now: Timestamp) -> Result<(), Problem> {
+        self.swept = Some(now);
+        self.core
+            .storage
+            .write_async(move |tx| tx.set_setting(SWEPT, Some(&now.to_string())))
+            .await
+            .map_err(store_problem)
     }
 
     /// Asks the register about everybody with an open case whom it has not been asked about lately.
