@@ -26,11 +26,17 @@ pub struct Faults(Mutex<VecDeque<Fault>>);
 impl Faults {
     /// The next request meets `fault`.
     pub fn push(&self, fault: Fault) {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push_back(fault);
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .push_back(fault);
     }
 
     /// Takes the fault for this request, if one is due.
     pub fn take(&self) -> Option<Fault> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop_front()
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .pop_front()
     }
 }

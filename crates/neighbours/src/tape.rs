@@ -27,7 +27,11 @@ impl<T: Serialize + DeserializeOwned> Tape<T> {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
         }
-        let file = OpenOptions::new().create(true).append(true).read(true).open(path)?;
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .read(true)
+            .open(path)?;
         let mut entries = Vec::new();
         let mut whole = 0_u64;
         let mut reader = BufReader::new(&file);
@@ -42,7 +46,13 @@ impl<T: Serialize + DeserializeOwned> Tape<T> {
             whole += read as u64;
         }
         file.set_len(whole)?;
-        Ok((Self { file: Mutex::new(file), entry: PhantomData }, entries))
+        Ok((
+            Self {
+                file: Mutex::new(file),
+                entry: PhantomData,
+            },
+            entries,
+        ))
     }
 
     /// Writes one entry.
@@ -52,7 +62,10 @@ impl<T: Serialize + DeserializeOwned> Tape<T> {
     pub fn append(&self, entry: &T) -> io::Result<()> {
         let mut line = serde_json::to_vec(entry).map_err(io::Error::other)?;
         line.push(b'\n');
-        self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner).write_all(&line)
+        self.file
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .write_all(&line)
     }
 }
 
@@ -69,7 +82,12 @@ mod tests {
         tape.append(&1).expect("appends");
         tape.append(&2).expect("appends");
         drop(tape);
-        OpenOptions::new().append(true).open(&path).expect("opens").write_all(b"{\"to").expect("writes");
+        OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .expect("opens")
+            .write_all(b"{\"to")
+            .expect("writes");
         let (tape, entries) = Tape::<u32>::open(&path).expect("opens");
         assert_eq!(entries, [1, 2]);
         tape.append(&3).expect("appends");

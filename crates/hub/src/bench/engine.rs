@@ -42,7 +42,7 @@ pub fn of_region(plan: &Plan) -> Result<Measurement, Vec<Problem>> {
     let (instances, rounds) = if plan.quick { (50, 3) } else { (4_000, 5) };
     let mut each = 0;
     let value = measure(rounds, instances, |case| {
-        each = 1 + shape.start(case, plan.now)?.to_first_wait()?.len();
+        each = 1 + shape.start(case, plan.now)?.reach_first_wait()?.len();
         Ok(each)
     })?;
     let conditions = format!(

@@ -94,7 +94,7 @@ async fn waiting(plan: &Plan, dir: &Path, cases: usize) -> Result<(Hub, Shape), 
     let case = super::people::case_id(0, plan.now);
     let inputs = shape
         .start(case, plan.now)
-        .and_then(|mut run| run.to_first_wait())
+        .and_then(|mut run| run.reach_first_wait())
         .map_err(one)?;
     for input in &inputs {
         hub.happen(input).await.map_err(one)?;

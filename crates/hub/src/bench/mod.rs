@@ -190,7 +190,7 @@ mod tests {
             chosen(None).expect("all").len(),
             ALL.iter().filter(|(_, which)| which.is_possible()).count()
         );
-        let problem = chosen(Some("lettres")).unwrap_err();
+        let problem = chosen(Some("lettres")).expect_err("unknown");
         assert_eq!(problem.code, "HUB-BENCH-001");
         assert!(
             problem.message.contains("durable_steps_sqlite"),

@@ -173,7 +173,7 @@ impl Run<'_> {
     ///
     /// # Errors
     /// As [`Run::step`]; also when there is no end of jobs.
-    pub fn to_first_wait(&mut self) -> Result<Vec<Input>, Problem> {
+    pub fn reach_first_wait(&mut self) -> Result<Vec<Input>, Problem> {
         let mut taken = Vec::new();
         while !self.jobs.is_empty() {
             if taken.len() == LONGEST {
@@ -284,7 +284,7 @@ mod tests {
         let region = region::load(&tree, "demo").expect("demo");
         let shape = Shape::of_region(&region).unwrap_or_else(|problems| panic!("{problems:?}"));
         let mut run = shape.start(case(), Timestamp::UNIX_EPOCH).expect("starts");
-        let taken = run.to_first_wait().expect("waits");
+        let taken = run.reach_first_wait().expect("waits");
         assert!(taken.len() >= 3, "{taken:?}");
         assert!(run.instance.next_due().is_some());
     }

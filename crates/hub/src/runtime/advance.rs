@@ -29,20 +29,12 @@ pub(super) fn advance(
     if items.is_empty() {
         return Ok(None);
     }
-    let mut instance: Option<Instance> = match stored.revision {
-        0 => None,
-        _ => match serde_json::from_slice(&stored.state) {
-            Ok(instance) => Some(instance),
-            Err(_) => {
-                let problem = Problem::new(
-                    Kind::Internal,
-                    "HUB-INTAKE-004",
-                    "the stored instance cannot be read",
-                );
-                park_all(tx, stored, items, &problem, now)?;
-                return Ok(None);
-            }
-        },
+    let mut instance = match decode(stored) {
+        Ok(instance) => instance,
+        Err(problem) => {
+            park_all(tx, stored, items, &problem, now)?;
+            return Ok(None);
+        }
     };
     let mut change = CaseChange::new(
         stored.case.no,
@@ -92,17 +84,35 @@ pub(super) fn advance(
         }
     }
     settle(core, instance.as_ref(), &mut change, told, report)?;
-    if change.revision > stored.revision {
-        return Ok(Some(change));
+    Ok(worth_storing(stored, change))
+}
+
+/// The stored instance; nothing before the first step.
+fn decode(stored: &StoredInstance) -> Result<Option<Instance>, Problem> {
+    if stored.revision == 0 {
+        return Ok(None);
     }
-    // No step, but something to note beside the instance, which stays as it is.
+    serde_json::from_slice(&stored.state)
+        .map(Some)
+        .map_err(|_| {
+            let message = "the stored instance cannot be read";
+            Problem::new(Kind::Internal, "HUB-INTAKE-004", message)
+        })
+}
+
+/// The change, if it says anything. Without a step the instance stays as it is and only what
+/// stands beside it is written.
+fn worth_storing(stored: &StoredInstance, mut change: CaseChange) -> Option<CaseChange> {
+    if change.revision > stored.revision {
+        return Some(change);
+    }
     let notes = change.records.len() + change.disarm.len() + change.consumed.len();
     if notes + change.effects.len() == 0 || stored.revision == 0 {
-        return Ok(None);
+        return None;
     }
     change.revision += 1;
     change.state.clone_from(&stored.state);
-    Ok(Some(change))
+    Some(change)
 }
 
 /// Why an item did not become a step.
