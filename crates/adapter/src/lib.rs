@@ -170,7 +170,7 @@ pub trait Sink: Send + Sync {
 /// Finds the case behind a neighbour's words.
 #[async_trait]
 pub trait Directory: Send + Sync {
-    /// The open case of a person, by any number the person has had.
+    /// The open case of a person, by any number the person has had; the latest one when none is open.
     async fn case_of_person(
         &self,
         person: &PersonId,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use halsonav_adapter::{Directory, Inlet, Sink};
 use halsonav_domain::{CaseId, Envelope, PersonId, Problem, SubjectId, Timestamp};
+use halsonav_storage::CaseFilter;
 use serde_json::Value;
 
 use super::{Core, store_problem};
@@ -44,7 +45,16 @@ impl Directory for Port {
                 let Some(subject) = r.subject_of_person(&person)? else {
                     return Ok(None);
                 };
-                Ok(r.open_case_of(&subject)?.map(|case| (case.id, subject)))
+                if let Some(case) = r.open_case_of(&subject)? {
+                    return Ok(Some((case.id, subject)));
+                }
+                // What comes after the end is kept with the case that it belongs to.
+                let filter = CaseFilter {
+                    subject: Some(subject),
+                    ..CaseFilter::default()
+                };
+                let all = r.cases(&filter, None, 1000)?;
+                Ok(all.last().map(|case| (case.id, subject)))
             })
             .await
             .map_err(store_problem)

@@ -221,6 +221,9 @@ fn delivery(
         "profile.draw" | "case.readiness" => enrich(&mut command.payload, &background.known),
         "journal.document" => {
             enrich(&mut command.payload, &background.known);
+            if let Some(profile) = &background.known.profile {
+                command.payload["profile"] = profile.clone();
+            }
             if let Some(bytes) = background.known.picture.clone() {
                 attachments.push(Attachment {
                     role: "profile",
@@ -252,7 +255,4 @@ fn enrich(payload: &mut Value, known: &Known) {
     fields
         .entry("observations")
         .or_insert_with(|| Value::Array(known.observations.clone()));
-    if let Some(profile) = &known.profile {
-        fields.entry("profile").or_insert_with(|| profile.clone());
-    }
 }
