@@ -30,12 +30,12 @@ impl Record {
         }
     }
 
-    /// The first header of that name.
+    /// The first header of that name, whatever its case: others write `Content-Type`.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
-            .find(|(n, _)| n == name)
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
     }
 }

@@ -87,14 +87,16 @@ fn create(dir: &Path, count: u32) -> Result<(), Error> {
 
 /// The topic of a directory's name.
 pub(crate) fn named(name: &str) -> Option<Topic> {
-    let topics = [Topic::Events, Topic::Documentation];
-    let commands = Topic::Commands(String::new()).to_string();
-    topics
+    let whole = [Topic::Events, Topic::Documentation];
+    let by_adapter: [fn(String) -> Topic; 2] = [Topic::Commands, Topic::Intents];
+    whole
         .into_iter()
         .find(|topic| topic.to_string() == name)
         .or_else(|| {
-            let adapter = name.strip_prefix(&commands)?;
-            (!adapter.is_empty()).then(|| Topic::Commands(adapter.to_owned()))
+            by_adapter.into_iter().find_map(|topic| {
+                let adapter = name.strip_prefix(&topic(String::new()).to_string())?;
+                (!adapter.is_empty()).then(|| topic(adapter.to_owned()))
+            })
         })
 }
 
@@ -118,6 +120,7 @@ mod tests {
             Topic::Events,
             Topic::Documentation,
             Topic::Commands("lab".to_owned()),
+            Topic::Intents("lab".to_owned()),
         ] {
             assert_eq!(named(&topic.to_string()), Some(topic));
         }

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::{CaseId, Timestamp};
 
-/// A CloudEvent. On Kafka the attributes become `ce_*` headers (binary mode); in the embedded log
-/// the whole is one record. The record's key is the case.
+/// A CloudEvent. On a bus its attributes are `ce_*` headers and `data` is the value (binary mode);
+/// the record's key is the case. As one JSON object it is a CloudEvent in structured mode.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Envelope {
     /// Always `1.0`.

@@ -9,6 +9,9 @@ pub enum Topic {
     Events,
     /// What one adapter is asked to do. Key: the case.
     Commands(String),
+    /// What an adapter of others is to be asked, before the gate was. Read inside the hub, which
+    /// lets through what may leave to [`Topic::Commands`] of the same name. Key: the case.
+    Intents(String),
     /// Documentation events for journal systems that listen instead of being called. Key: the case.
     Documentation,
 }
@@ -18,6 +21,7 @@ impl fmt::Display for Topic {
         match self {
             Self::Events => f.write_str("halsonav.events"),
             Self::Commands(adapter) => write!(f, "halsonav.commands.{adapter}"),
+            Self::Intents(adapter) => write!(f, "halsonav.intents.{adapter}"),
             Self::Documentation => f.write_str("halsonav.documentation"),
         }
     }
