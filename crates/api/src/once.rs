@@ -42,7 +42,7 @@ pub(crate) struct Doing {
     pub(crate) then: Option<Then>,
 }
 
-type Then = Box<dyn FnOnce(&mut Writer) -> halsonav_storage::Result<()> + Send>;
+type Then = Box<dyn FnMut(&mut Writer) -> halsonav_storage::Result<()> + Send>;
 
 impl Doing {
     /// Publishes one fact.
@@ -117,9 +117,9 @@ where
         state.api.door.publish(doing.events).await?;
     }
     let body = doing.answer.to_string();
-    let (kept, audit, then, ticket) = (body.clone(), doing.audit, doing.then, ticket.clone());
+    let (kept, audit, mut then, ticket) = (body.clone(), doing.audit, doing.then, ticket.clone());
     let write = move |tx: &mut Writer| {
-        if let Some(then) = then {
+        if let Some(then) = &mut then {
             then(tx)?;
         }
         tx.audit(&audit)?;

@@ -10,8 +10,8 @@ use std::{path::Path, time::Instant};
 
 use halsonav_domain::{CaseId, HsaId, PersonId, RoundId, Timestamp};
 use halsonav_storage::{
-    CaseChange, CaseNo, Created, DefinitionRef, Ledger, NewCase, NewEffect, NewTimer, Result,
-    Storage, VaultKeys,
+    CaseChange, CaseNo, Created, DefinitionRef, Ledger, NewCase, NewEffect, NewTimer, Place,
+    Result, Storage, VaultKeys,
     yardstick::{Style, Yardstick},
 };
 
@@ -86,7 +86,7 @@ fn person(n: u64) -> PersonId {
 }
 
 fn durable(path: &Path, batch: u64, steps: u64) -> Result<f64> {
-    let storage = Storage::open(path, VaultKeys::generate()?)?;
+    let storage = Storage::open(&Place::Sqlite(path.to_owned()), VaultKeys::generate()?)?;
     let ids: Vec<CaseId> = (0..CASES)
         .map(|n| CaseId(uuid::Uuid::from_u128(spread(n))))
         .collect();

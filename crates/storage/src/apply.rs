@@ -11,7 +11,7 @@ use halsonav_domain::Timestamp;
 
 use crate::{
     Applied, Awaits, CaseChange, CaseNo, CaseState, EffectState, Error, Ledger, NewEffect,
-    NewSubscription, NewTimer, Result, WorkState, Writer,
+    NewSubscription, NewTimer, Result, Wake, WorkState, Writer,
     convert::{json, maybe_ms, ms},
     dialect::insert_once,
     prepared::execute,
@@ -173,7 +173,7 @@ impl Writer {
             return Ok(false);
         };
         let state = EffectState::read(&state)?;
-        let stays = !state.is_under_way() || state == EffectState::Sending;
+        let stays = !state.is_under_way() || state.is_outside();
         let row = effects::table
             .filter(effects::case_no.eq(case.0))
             .filter(effects::job.eq(job.cast_signed()));
@@ -191,7 +191,7 @@ impl Writer {
                 ))
                 .execute(&mut self.db)?;
         }
-        Ok(state == EffectState::Sending)
+        Ok(state.is_outside())
     }
 
     fn put_effect(&mut self, change: &CaseChange, effect: &NewEffect) -> Result<()> {
@@ -199,6 +199,7 @@ impl Writer {
             return Err(Error::Invalid("a job key is below 2^48"));
         }
         let issued = ms(change.at);
+        self.wake(Wake::Outbox);
         diesel::insert_into(effects::table)
             .values((
                 effects::case_no.eq(change.case.0),
@@ -237,9 +238,10 @@ impl Writer {
             let row = (
                 timers::case_no.eq(change.case.0),
                 timers::timer.eq(timer.cast_signed()),
-                timers::due.eq(ms(*due)),
+                timers::due.eq(Some(ms(*due))),
                 timers::element.eq(element),
             );
+            self.wake(Wake::Timers);
             // Seldom there already; DO UPDATE would open a statement journal for every row.
             if insert_once!(&mut self.db, timers::table, row)? == 0 {
                 execute!(

@@ -1,5 +1,7 @@
 //! Out of the house: the gate, the claim and the settlement.
 
+use std::collections::HashSet;
+
 use diesel::{
     prelude::*,
     sql_types::{BigInt, Nullable, Text},
@@ -7,8 +9,8 @@ use diesel::{
 use halsonav_domain::Timestamp;
 
 use crate::{
-    CaseState, Claim, Effect, EffectNo, EffectRef, EffectState, Epoch, Gate, GateFacts, Reader,
-    Ready, Reason, Register, Result, Settled, Settlement, Verdict, Writer,
+    CaseNo, CaseState, Claim, Effect, EffectNo, EffectRef, EffectState, Epoch, Error, Gate,
+    GateFacts, Reader, Ready, Reason, Register, Result, Settled, Settlement, Verdict, Wake, Writer,
     convert::{case_id, count, ms, subject_id},
     effects::EffectRow,
     prepared::execute,
@@ -16,7 +18,6 @@ use crate::{
     subjects::SubjectRow,
 };
 
-const EPOCH: &str = "epoch";
 const FENCED: &str = "fenced";
 
 /// What the gate must know, as read.
@@ -69,9 +70,7 @@ impl Reader {
         let own = subject_id(&subject.subject_id)?;
         // A duplicate's case stays with the subject that is no more; the register is the other's.
         let register = match subject.merged_into {
-            Some(_) => self
-                .register(&own)?
-                .ok_or(crate::Error::NotFound("subject"))?,
+            Some(_) => self.register(&own)?.ok_or(Error::NotFound("subject"))?,
             None => subject.read()?,
         };
         let (epoch, contact) = (effect.epoch, effect.contact);
@@ -97,21 +96,12 @@ impl Reader {
 }
 
 impl Writer {
-    /// A fencing token larger than any before.
-    ///
-    /// # Errors
-    /// `Database`.
-    pub fn next_epoch(&mut self) -> Result<Epoch> {
-        let next = self.number_setting(EPOCH)? + 1;
-        self.set_setting(EPOCH, Some(&next.to_string()))?;
-        Ok(Epoch(next))
-    }
-
     /// Takes effects into an adapter's hands, each answered in order. The gate is asked in this
     /// transaction, on the subject, the case and the milestones as they are now.
     ///
-    /// What is `sending` under an earlier epoch is taken over, to be reconciled. What is `sending`
-    /// under this epoch is in this dispatcher's hands already, and answered as gone.
+    /// What is `sending` under an epoch that no live lease has is taken over, to be reconciled. What
+    /// is `sending` under a live one, this claimer's or another's, is in its hands and answered as
+    /// gone. A claimer whose own lease is over gets nothing: all is answered as fenced.
     ///
     /// # Errors
     /// `Database`, `Corrupt`.
@@ -122,9 +112,17 @@ impl Writer {
         epoch: Epoch,
         gate: &dyn Gate,
     ) -> Result<Vec<Claim>> {
+        let live = self.live_epochs()?;
+        if !live.contains(&epoch.0) {
+            self.count_fenced(which.len())?;
+            let fenced = |one: &EffectRef| Claim::Fenced {
+                command: one.command,
+            };
+            return Ok(which.iter().map(fenced).collect());
+        }
         which
             .iter()
-            .map(|one| self.claim_one(one, now, epoch, gate))
+            .map(|one| self.claim_one(one, now, epoch, &live, gate))
             .collect()
     }
 
@@ -133,6 +131,7 @@ impl Writer {
         which: &EffectRef,
         now: Timestamp,
         epoch: Epoch,
+        live: &HashSet<i64>,
         gate: &dyn Gate,
     ) -> Result<Claim> {
         let command = which.command;
@@ -149,13 +148,9 @@ impl Writer {
             })
         };
         let effect = &candidate.effect;
-        if candidate.epoch > epoch.0 {
-            self.count_fenced()?;
-            return Ok(Claim::Fenced { command });
-        }
         match effect.state {
-            // In our own hands at this moment: the bus delivered twice.
-            EffectState::Sending if candidate.epoch == epoch.0 => gone(EffectState::Sending),
+            // In somebody's hands at this moment, perhaps our own: the bus delivered twice.
+            EffectState::Sending if live.contains(&candidate.epoch) => gone(EffectState::Sending),
             // Out of the house once already: the gate cannot call it back, the adapter must ask.
             EffectState::Sending => self.take(candidate.effect, epoch, true),
             EffectState::Blocked => {
@@ -205,6 +200,9 @@ impl Writer {
                     ms(until) => BigInt,
                     effect.no.0 => BigInt,
                 )?;
+                // The relay, too: it has a new time to wait for.
+                self.wake(Wake::Held);
+                self.wake(Wake::Outbox);
                 Ok(Claim::Held {
                     effect: effect.no,
                     command: effect.command.id,
@@ -264,10 +262,10 @@ impl Writer {
                     self.note_effect_reference(settlement.effect, reference, now)?;
                 }
             } else {
-                self.count_fenced()?;
                 stale.push(settlement.effect);
             }
         }
+        self.count_fenced(stale.len())?;
         Ok(stale)
     }
 
@@ -287,9 +285,52 @@ impl Writer {
         if !open || epoch != settlement.epoch.0 {
             return Ok(false);
         }
+        self.end(settlement.effect, epoch, &settlement.settled, unwanted, now)?;
+        Ok(true)
+    }
+
+    /// The word of an adapter outside the hub on what was [handed](Settled::Handed) to it. `false`
+    /// when the effect is not in its hands: it was settled already, or there is none.
+    ///
+    /// # Errors
+    /// `Invalid` for `Handed`; `Database`, `Corrupt`.
+    pub fn settle_outside(
+        &mut self,
+        case: CaseNo,
+        job: u64,
+        settled: &Settled,
+        now: Timestamp,
+    ) -> Result<bool> {
+        if *settled == Settled::Handed {
+            return Err(Error::Invalid("an adapter outside hands nothing on"));
+        }
+        let row: Option<(i64, i64, bool)> = effects::table
+            .filter(effects::case_no.eq(case.0))
+            .filter(effects::job.eq(job.cast_signed()))
+            .filter(effects::state.eq(EffectState::Handed.as_str()))
+            .select((effects::effect_no, effects::epoch, effects::consumed))
+            .get_result(&mut self.db)
+            .optional()?;
+        let Some((no, epoch, unwanted)) = row else {
+            return Ok(false);
+        };
+        self.end(EffectNo(no), epoch, settled, unwanted, now)?;
+        Ok(true)
+    }
+
+    /// Writes what became of an effect; `unwanted` when its case no longer waits for it.
+    fn end(
+        &mut self,
+        effect: EffectNo,
+        epoch: i64,
+        settled: &Settled,
+        unwanted: bool,
+        now: Timestamp,
+    ) -> Result<()> {
         let mut keeps = epoch;
-        let (state, due, problem) = match &settlement.settled {
+        let (state, due, problem) = match settled {
             Settled::Done => (EffectState::Done, None, None),
+            Settled::Handed => (EffectState::Handed, None, None),
             Settled::Refused(code) => (EffectState::Refused, None, Some(code)),
             Settled::Failed(code) => (EffectState::Failed, None, Some(code)),
             Settled::Unknown(code) => (EffectState::Unknown, None, Some(code)),
@@ -302,6 +343,10 @@ impl Writer {
                 (EffectState::Sending, Some(ms(*at)), Some(code))
             }
         };
+        if due.is_some() {
+            self.wake(Wake::Outbox);
+        }
+        let over = !state.is_under_way();
         execute!(
             &mut self.db,
             "UPDATE effects SET state = ?, due = ?, problem = ?, epoch = ?, settled = ? WHERE effect_no = ?",
@@ -309,14 +354,16 @@ impl Writer {
             due => Nullable<BigInt>,
             problem.map(String::as_str) => Nullable<Text>,
             keeps => BigInt,
-            due.is_none().then(|| ms(now)) => Nullable<BigInt>,
-            settlement.effect.0 => BigInt,
+            over.then(|| ms(now)) => Nullable<BigInt>,
+            effect.0 => BigInt,
         )?;
-        Ok(true)
+        Ok(())
     }
 
-    fn count_fenced(&mut self) -> Result<()> {
-        let next = self.number_setting(FENCED)? + 1;
-        self.set_setting(FENCED, Some(&next.to_string()))
+    fn count_fenced(&mut self, refused: usize) -> Result<()> {
+        if let Ok(refused @ 1..) = u32::try_from(refused) {
+            self.count_up(FENCED, refused)?;
+        }
+        Ok(())
     }
 }

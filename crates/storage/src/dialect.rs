@@ -1,8 +1,9 @@
 //! What must differ between the databases. Everything else is one model.
 
 use diesel::{
-    Connection as _, SqliteConnection,
+    Connection as _, RunQueryDsl as _, SqliteConnection,
     connection::{AnsiTransactionManager, SimpleConnection as _},
+    sql_types::Text,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
@@ -54,6 +55,18 @@ pub(crate) fn connect_reader(path: &str) -> Result<Db> {
 /// into a writer fails at once when another has written, whatever `busy_timeout` says.
 pub(crate) fn begin_write(db: &mut Db) -> diesel::QueryResult<()> {
     Transactions::begin_transaction_sql(db, "BEGIN IMMEDIATE")
+}
+
+/// The database's own clock, in milliseconds since 1970.
+pub(crate) fn now(db: &mut Db) -> diesel::QueryResult<i64> {
+    let seconds: f64 = diesel::select(unixepoch("subsec")).get_result(db)?;
+    #[expect(clippy::cast_possible_truncation, reason = "milliseconds fit for ages")]
+    Ok((seconds * 1_000.0).round() as i64)
+}
+
+diesel::define_sql_function! {
+    /// Seconds since 1970; with the modifier `subsec` in fractions, to the millisecond.
+    fn unixepoch(modifier: Text) -> Double;
 }
 
 /// Inserts a row unless its key is there; answers 1 or 0. Never by catching the error: in

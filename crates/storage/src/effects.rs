@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use diesel::{dsl::count_star, prelude::*, sql_types::BigInt};
+use diesel::{
+    dsl::{count_star, exists, not, sql},
+    prelude::*,
+    sql_types::{BigInt, Bool},
+};
 use halsonav_domain::{CaseId, Command, CommandId, CommandKind, HsaId, SubjectId, Timestamp};
 
 use crate::{
-    CaseNo, Effect, EffectNo, EffectRef, EffectState, Epoch, Error, LaneRow, Reader, Result,
-    Writer,
+    CaseNo, Effect, EffectNo, EffectRef, EffectState, Error, LaneRow, Reader, Result, Wake, Writer,
     convert::{case_id, count, from_json, maybe_time, ms, subject_id, time},
+    dialect,
     prepared::execute,
-    schema::{cases, effects, subjects},
+    schema::{cases, effects, leases, subjects},
 };
 
 #[derive(Queryable, Selectable)]
@@ -142,22 +146,53 @@ impl Reader {
         row.map(effect).transpose()
     }
 
-    /// Effects in an adapter's hands under an epoch before `epoch`, oldest first: what a crash left
-    /// behind. Claim them anew, then reconcile.
+    /// Effects that an adapter had in hand when its lease ended, oldest first: what a crash left
+    /// behind. Claim them anew, then reconcile. Those to be asked about later are the relay's until
+    /// their time has come, and not among them.
     ///
     /// # Errors
     /// `Database`, `Corrupt`.
-    pub fn abandoned(&mut self, epoch: Epoch, limit: u32) -> Result<Vec<Effect>> {
+    pub fn abandoned(&mut self, adapter: &str, limit: u32) -> Result<Vec<Effect>> {
+        let now = dialect::now(&mut self.db)?;
+        let live = leases::table
+            .filter(leases::epoch.eq(effects::epoch))
+            .filter(leases::until.gt(now));
         let rows: Vec<Whole> = whole!()
             // As a literal, or the planner cannot see that the partial index applies.
-            .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(
-                "effects.state = 'sending'",
-            ))
-            .filter(effects::epoch.lt(epoch.0))
-            .order((effects::epoch, effects::effect_no))
+            .filter(sql::<Bool>("effects.state = 'sending'"))
+            .filter(effects::adapter.eq(adapter))
+            .filter(effects::due.is_null())
+            .filter(not(exists(live)))
+            .order(effects::effect_no)
             .limit(i64::from(limit))
             .load(&mut self.db)?;
         rows.into_iter().map(effect).collect()
+    }
+
+    /// Whose register data is to be asked for: the subjects, each once, that an effect is held for.
+    ///
+    /// # Errors
+    /// `Database`, `Corrupt`.
+    pub fn held_subjects(&mut self, limit: u32) -> Result<Vec<SubjectId>> {
+        let rows: Vec<(Vec<u8>, Option<i64>)> = effects::table
+            .inner_join(cases::table.inner_join(subjects::table))
+            // As a literal, so that the partial index applies.
+            .filter(sql::<Bool>("effects.state = 'held'"))
+            .select((subjects::subject_id, subjects::merged_into))
+            .distinct()
+            .limit(i64::from(limit))
+            .load(&mut self.db)?;
+        let mut whom = Vec::with_capacity(rows.len());
+        for (id, merged_into) in rows {
+            let subject = match merged_into {
+                Some(no) => self.subject_by_no(no)?,
+                None => subject_id(&id)?,
+            };
+            if !whom.contains(&subject) {
+                whom.push(subject);
+            }
+        }
+        Ok(whom)
     }
 
     /// How many effects of each adapter stand where. Counts all: call it at intervals.
@@ -217,8 +252,14 @@ impl Writer {
             released += diesel::update(effects::table)
                 .filter(effects::case_no.eq_any(of_subject))
                 .filter(effects::state.eq(EffectState::Held.as_str()))
-                .set(effects::due.eq(Some(ms(now))))
+                .set((
+                    effects::state.eq(EffectState::New.as_str()),
+                    effects::due.eq(Some(ms(now))),
+                ))
                 .execute(&mut self.db)?;
+        }
+        if released > 0 {
+            self.wake(Wake::Outbox);
         }
         Ok(released as u64)
     }
@@ -240,6 +281,7 @@ impl Writer {
             ))
             .execute(&mut self.db)?;
         if changed == 1 {
+            self.wake(Wake::Outbox);
             Ok(())
         } else {
             Err(Error::Conflict("the effect is neither failed nor unknown"))

@@ -9,7 +9,8 @@ use halsonav_domain::{
 
 use crate::{
     Awaits, CaseChange, ContactGate, Created, DefinitionRef, EffectRef, Epoch, Ledger, NewCase,
-    NewEffect, NewSubscription, NewTimer, Result, Settled, Settlement, Storage, VaultKeys, Writer,
+    NewEffect, NewSubscription, NewTimer, Place, Result, Settled, Settlement, Storage, VaultKeys,
+    Writer,
 };
 
 #[derive(Default)]
@@ -23,7 +24,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 /// One case through the hot path, twice over.
-fn pass(tx: &mut Writer) -> Result<()> {
+fn pass(tx: &mut Writer, epoch: Epoch) -> Result<()> {
     let person = PersonId::parse("191212121212").expect("a number");
     tx.put_person(&PersonRecord {
         requested: person.clone(),
@@ -82,26 +83,27 @@ fn pass(tx: &mut Writer) -> Result<()> {
         change.consumed.push(revision);
         change.milestones.push("m".to_owned());
         tx.apply(&[change])?;
-        tx.due_timers(at(3), 10)?;
-        send(tx, id, revision)?;
+        let due = tx.due_timers(at(3), 10)?;
+        tx.announced(&due)?;
+        send(tx, epoch, id, revision)?;
     }
     Ok(())
 }
 
 /// The effect of job `job` on its way out.
-fn send(tx: &mut Writer, id: CaseId, job: u64) -> Result<()> {
+fn send(tx: &mut Writer, epoch: Epoch, id: CaseId, job: u64) -> Result<()> {
     let effects = tx.publishable(at(3), 10)?;
     tx.mark_published(&effects.iter().map(|effect| effect.no).collect::<Vec<_>>())?;
     let which = EffectRef {
         case: id,
         command: CommandId::derive(id, job),
     };
-    tx.claim(&[which], at(3), Epoch(1), &ContactGate::default())?;
+    tx.claim(&[which], at(3), epoch, &ContactGate::default())?;
     let effect = effects[0].no;
     tx.settle(
         &[Settlement {
             effect,
-            epoch: Epoch(1),
+            epoch,
             settled: Settled::Done,
             references: Vec::new(),
         }],
@@ -113,16 +115,22 @@ fn send(tx: &mut Writer, id: CaseId, job: u64) -> Result<()> {
 #[test]
 fn every_statement_of_the_hot_path_is_prepared_once() {
     let dir = tempfile::tempdir().expect("a directory");
-    let storage = Storage::open(
-        &dir.path().join("hub.db"),
-        VaultKeys::generate().expect("keys"),
-    )
-    .expect("opens");
+    let open = || {
+        let place = Place::Sqlite(dir.path().join("hub.db"));
+        Storage::open(&place, VaultKeys::generate().expect("keys")).expect("opens")
+    };
+    let minute = std::time::Duration::from_secs(60);
+    // Another connection, so that this one has nothing prepared yet.
+    let epoch = open()
+        .write(move |tx| tx.take_lease("dispatch", "test", minute))
+        .expect("writes")
+        .expect("is free");
+    let storage = open();
     let statements = Arc::new(Mutex::new(Statements::default()));
     let seen = statements.clone();
     storage
         .write(move |tx| {
-            let log = seen;
+            let log = seen.clone();
             tx.db
                 .set_instrumentation(move |event: InstrumentationEvent<'_>| {
                     let mut log = log.lock().expect("one thread");
@@ -145,7 +153,7 @@ fn every_statement_of_the_hot_path_is_prepared_once() {
                         _ => {}
                     }
                 });
-            pass(tx)
+            pass(tx, epoch)
         })
         .expect("passes");
     let statements = statements.lock().expect("one thread");

@@ -14,41 +14,63 @@ use crate::{
     Error, Result,
     dialect::{self, Transactions},
     store::Writer,
+    wakeups::{Causes, Wakeups},
 };
 
-/// What a closure's caller waits for: called once, with the fate of the transaction.
-type Reply = Box<dyn FnOnce(Result<()>) + Send>;
+/// A closure with its way back.
+pub(crate) trait Task: Send {
+    /// Runs the closure, anew each time it is called; tells whether what it did may stay.
+    fn run(&mut self, writer: &mut Writer) -> bool;
+    /// Answers the caller, with the fate of the transaction in which it last ran.
+    fn end(self: Box<Self>, fate: Result<()>);
+}
 
-/// A closure with its way back. Given a writer it runs, and tells whether what it did may stay;
-/// given none it only hands out the reply.
-pub(crate) type Job = Box<dyn FnOnce(Option<&mut Writer>) -> (bool, Reply) + Send>;
+pub(crate) type Job = Box<dyn Task>;
+
+struct Work<T, W, R> {
+    work: W,
+    reply: R,
+    answer: Option<Result<T>>,
+}
+
+impl<T, W, R> Task for Work<T, W, R>
+where
+    T: Send,
+    W: FnMut(&mut Writer) -> Result<T> + Send,
+    R: FnOnce(Result<T>) + Send,
+{
+    fn run(&mut self, writer: &mut Writer) -> bool {
+        let answer = catch_unwind(AssertUnwindSafe(|| (self.work)(writer)));
+        let answer = answer.unwrap_or(Err(Error::Panicked));
+        let keep = answer.is_ok();
+        self.answer = Some(answer);
+        keep
+    }
+
+    fn end(self: Box<Self>, fate: Result<()>) {
+        // A closure that failed tells its own reason; one that was content waits for the commit.
+        (self.reply)(match (self.answer, fate) {
+            (Some(Ok(_)), Err(error)) | (None, Err(error)) => Err(error),
+            (Some(answer), _) => answer,
+            (None, Ok(())) => Err(Error::Closed),
+        });
+    }
+}
+
+/// Wraps `work` so that its answer reaches `reply` when the fate of the transaction is known.
+pub(crate) fn task<T: Send + 'static>(
+    work: impl FnMut(&mut Writer) -> Result<T> + Send + 'static,
+    reply: impl FnOnce(Result<T>) + Send + 'static,
+) -> Job {
+    Box::new(Work {
+        work,
+        reply,
+        answer: None,
+    })
+}
 
 /// Most closures in one commit: bounds how long the first one waits for the last.
 const SHARED: usize = 64;
-
-/// Wraps `work` so that its answer reaches `reply` when the fate of the transaction is known.
-pub(crate) fn job<T: Send + 'static>(
-    work: impl FnOnce(&mut Writer) -> Result<T> + Send + 'static,
-    reply: impl FnOnce(Result<T>) + Send + 'static,
-) -> Job {
-    Box::new(move |writer| {
-        let answer = match writer {
-            Some(writer) => {
-                catch_unwind(AssertUnwindSafe(|| work(writer))).unwrap_or(Err(Error::Panicked))
-            }
-            None => Err(Error::Closed),
-        };
-        let keep = answer.is_ok();
-        // A closure that failed tells its own reason; one that was content waits for the commit.
-        let reply: Reply = Box::new(move |fate| {
-            reply(match (answer, fate) {
-                (Ok(_), Err(error)) => Err(error),
-                (answer, _) => answer,
-            });
-        });
-        (keep, reply)
-    })
-}
 
 /// Sends a job, or says that the writer is gone.
 pub(crate) fn send(lane: &Sender<Job>, job: Job) -> Result<()> {
@@ -56,75 +78,59 @@ pub(crate) fn send(lane: &Sender<Job>, job: Job) -> Result<()> {
 }
 
 /// Runs until every [`Sender`] is gone.
-pub(crate) fn run(mut writer: Writer, path: &str, jobs: &Receiver<Job>) {
+pub(crate) fn run(mut writer: Writer, path: &str, jobs: &Receiver<Job>, wakeups: &Wakeups) {
     while let Ok(first) = jobs.recv() {
-        let batch: Vec<Job> = std::iter::once(first)
+        let mut batch: Vec<Job> = std::iter::once(first)
             .chain(jobs.try_iter().take(SHARED - 1))
             .collect();
-        let mut replies = Vec::with_capacity(batch.len());
-        let fate = match dialect::begin_write(&mut writer.db) {
-            Ok(()) => together(&mut writer, batch, &mut replies),
+        let fate = together(&mut writer, &mut batch);
+        match &fate {
+            Ok(causes) => wakeups.tell(*causes),
             Err(error) => {
-                replies.extend(batch.into_iter().map(|job| job(None).1));
-                Err(error.into())
+                tracing::error!(
+                    code = error.code(),
+                    closures = batch.len(),
+                    "a transaction failed: {error}"
+                );
+                recover(&mut writer, path);
             }
-        };
-        if let Err(error) = &fate {
-            tracing::error!(
-                code = error.code(),
-                closures = replies.len(),
-                "a transaction failed: {error}"
-            );
-            recover(&mut writer, path);
         }
-        for reply in replies {
+        for job in batch {
             // The one error cannot be cloned to all; each learns that nothing was written.
-            reply(match fate {
-                Ok(()) => Ok(()),
+            job.end(match fate {
+                Ok(_) => Ok(()),
                 Err(_) => Err(Error::Database(diesel::result::Error::RollbackTransaction)),
             });
         }
     }
 }
 
-/// Runs the closures inside the transaction that has begun, and ends it.
-fn together(writer: &mut Writer, batch: Vec<Job>, replies: &mut Vec<Reply>) -> Result<()> {
-    if batch.len() == 1 {
-        let mut keep = true;
-        for job in batch {
-            let (kept, reply) = job(Some(writer));
-            replies.push(reply);
-            keep = kept;
-        }
-        return Ok(end(writer, keep)?);
+/// Runs the closures in one transaction and ends it; answers what there is to do now.
+fn together(writer: &mut Writer, batch: &mut [Job]) -> Result<Causes> {
+    dialect::begin_write(&mut writer.db)?;
+    let mut causes = Causes::default();
+    if let [job] = batch {
+        run_one(writer, job, &mut causes)?;
+        return Ok(causes);
     }
-    let mut broken = None;
     for job in batch {
-        if broken.is_some() {
-            replies.push(job(None).1);
-            continue;
-        }
-        if let Err(error) = Transactions::begin_transaction(&mut writer.db) {
-            replies.push(job(None).1);
-            broken = Some(error);
-            continue;
-        }
-        let (keep, reply) = job(Some(writer));
-        replies.push(reply);
-        broken = end(writer, keep).err();
+        Transactions::begin_transaction(&mut writer.db)?;
+        run_one(writer, job, &mut causes)?;
     }
-    match broken {
-        None => Ok(Transactions::commit_transaction(&mut writer.db)?),
-        Some(error) => Err(error.into()),
-    }
+    Transactions::commit_transaction(&mut writer.db)?;
+    Ok(causes)
 }
 
-fn end(writer: &mut Writer, keep: bool) -> diesel::QueryResult<()> {
-    if keep {
-        Transactions::commit_transaction(&mut writer.db)
+/// Runs a closure in the transaction or savepoint that has begun, and ends that.
+fn run_one(writer: &mut Writer, job: &mut Job, causes: &mut Causes) -> Result<()> {
+    writer.causes = Causes::default();
+    if job.run(writer) {
+        Transactions::commit_transaction(&mut writer.db)?;
+        causes.merge(writer.causes);
     } else {
-        Transactions::rollback_transaction(&mut writer.db)
+        Transactions::rollback_transaction(&mut writer.db)?;
     }
+    Ok(())
 }
 
 /// A full disk may end a transaction behind our back; a fresh connection knows where it stands.

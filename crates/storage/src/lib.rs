@@ -11,7 +11,9 @@
 //! Invariants that the store keeps, whatever its callers do:
 //! - a step is applied to the revision it was made from, or not at all;
 //! - a subject has one case in a round, and a person one subject (numbers are merged);
-//! - an effect leaves only as `sending` under an epoch, and only that epoch settles it;
+//! - an effect leaves only as `sending` under the epoch of a live lease, and only that epoch
+//!   settles it;
+//! - nobody is woken before the commit, nor for what was undone;
 //! - what the gate has refused stays refused;
 //! - identity is readable only with a key that is not in the database, and every reading of it is
 //!   an entry of the audit log in the same transaction;
@@ -32,16 +34,19 @@ mod hot_path_tests;
 mod incidents;
 mod keys;
 mod lane;
+mod leases;
 mod ledger;
 mod memory;
 pub mod model;
+mod place;
 mod prepared;
 mod records;
 mod schema;
 mod store;
 mod subjects;
 mod vault;
-mod wakes;
+mod waits;
+mod wakeups;
 mod work_items;
 pub mod yardstick;
 
@@ -58,14 +63,17 @@ pub use model::{
         Applied, Awaits, CaseChange, NewEffect, NewIncident, NewSubscription, NewTimer, NewWorkItem,
     },
     effect::{
-        Claim, DueTimer, Effect, EffectNo, EffectRef, EffectState, Epoch, LaneRow, Ready, Settled,
+        Claim, DueTimer, Effect, EffectNo, EffectRef, EffectState, LaneRow, Ready, Settled,
         Settlement,
     },
     gate::{Gate, GateFacts, Reason, Verdict},
     incident::{HubIncident, Incident, IncidentFilter, IncidentNo, Parked},
+    lease::{Epoch, Lease},
     memory::{Idempotent, NewDefinition, StoredDefinition},
     record::{CaseRecord, Document, Milestone, Noted, Record},
     subject::{Access, Enrolled, Extent, Merge, PersonChange, Register},
     work::{WorkCursor, WorkFilter, WorkItem, WorkItemNo, WorkState},
 };
+pub use place::Place;
 pub use store::{Reader, Storage, Writer};
+pub use wakeups::Wake;

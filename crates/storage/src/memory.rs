@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use halsonav_domain::Timestamp;
 
 use crate::{
-    Error, Idempotent, NewDefinition, Reader, Result, StoredDefinition, Writer,
+    Error, Idempotent, NewDefinition, Reader, Result, StoredDefinition, Wake, Writer,
     convert::{ms, time},
     dialect::insert_once,
     schema::{answers, definitions, settings},
@@ -130,6 +130,7 @@ impl Writer {
             return Ok(same.version);
         }
         let version = latest.map_or(1, |latest| latest.version + 1);
+        self.wake(Wake::Definitions);
         diesel::insert_into(definitions::table)
             .values((
                 definitions::kind.eq(&new.kind),

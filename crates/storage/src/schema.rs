@@ -107,7 +107,7 @@ diesel::table! {
     timers (case_no, timer) {
         case_no -> BigInt,
         timer -> BigInt,
-        due -> BigInt,
+        due -> Nullable<BigInt>,
         element -> Text,
     }
 }
@@ -244,6 +244,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    leases (name) {
+        name -> Text,
+        holder -> Text,
+        epoch -> BigInt,
+        until -> BigInt,
+    }
+}
+
+diesel::table! {
     settings (key) {
         key -> Text,
         value -> Text,
@@ -282,6 +291,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     effects,
     incidents,
     instances,
+    leases,
     milestones,
     parked,
     person_index,

@@ -2,7 +2,6 @@
 
 use std::{
     fmt,
-    path::Path,
     sync::{
         Arc, Condvar, Mutex, PoisonError,
         mpsc::{self, Sender},
@@ -12,9 +11,10 @@ use std::{
 use diesel::connection::TransactionManager as _;
 
 use crate::{
-    Error, Result, VaultKeys,
+    Error, Place, Result, VaultKeys,
     dialect::{self, Db, Transactions},
     lane,
+    wakeups::{Causes, Wakeups},
 };
 
 /// Reads on one consistent snapshot. All methods that only look are here.
@@ -26,6 +26,7 @@ pub struct Reader {
 /// Writes, inside one transaction. Has every method of [`Reader`] too, and sees what it wrote.
 pub struct Writer {
     reader: Reader,
+    pub(crate) causes: Causes,
 }
 
 impl std::ops::Deref for Writer {
@@ -63,6 +64,7 @@ struct Shared {
     lane: Option<Sender<lane::Job>>,
     writer: Option<std::thread::JoinHandle<()>>,
     pool: Pool,
+    wakeups: Arc<Wakeups>,
 }
 
 impl Drop for Shared {
@@ -132,11 +134,12 @@ impl Pool {
 const READERS: usize = 4;
 
 impl Storage {
-    /// Opens the database file, making it if need be, and brings it to this version.
+    /// Opens the database. A SQLite file is made if need be and brought to this version.
     ///
     /// # Errors
     /// `Open` or `Migrate`.
-    pub fn open(path: &Path, keys: VaultKeys) -> Result<Self> {
+    pub fn open(place: &Place, keys: VaultKeys) -> Result<Self> {
+        let Place::Sqlite(path) = place;
         let path = path
             .to_str()
             .ok_or_else(|| Error::Open("the path is not text".to_owned()))?;
@@ -146,6 +149,7 @@ impl Storage {
                 db: dialect::connect_writer(path)?,
                 keys: keys.clone(),
             },
+            causes: Causes::default(),
         };
         let idle = (0..READERS)
             .map(|_| {
@@ -156,10 +160,11 @@ impl Storage {
             })
             .collect::<Result<Vec<_>>>()?;
         let (lane, jobs) = mpsc::channel();
-        let again = path.to_owned();
+        let (again, wakeups) = (path.to_owned(), Arc::new(Wakeups::default()));
+        let tell = wakeups.clone();
         let thread = std::thread::Builder::new()
             .name("storage-writer".to_owned())
-            .spawn(move || lane::run(writer, &again, &jobs))
+            .spawn(move || lane::run(writer, &again, &jobs, &tell))
             .map_err(|error| Error::Open(error.kind().to_string()))?;
         let pool = Pool {
             idle: Mutex::new(idle),
@@ -170,6 +175,7 @@ impl Storage {
                 lane: Some(lane),
                 writer: Some(thread),
                 pool,
+                wakeups,
             }),
         })
     }
@@ -201,14 +207,18 @@ impl Storage {
     /// Runs `work` as one transaction and waits until it is on disk. An error undoes all of it.
     /// Must not be called from inside another `write`.
     ///
+    /// `work` may run more than once, each time on the database as it then is and with all before
+    /// undone: it does nothing but read and write through the [`Writer`], and what it takes by
+    /// value it clones.
+    ///
     /// # Errors
     /// What `work` answers; `Panicked` when it panics; `Database` when the commit fails; `Closed`.
     pub fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Writer) -> Result<T> + Send + 'static,
+        work: impl FnMut(&mut Writer) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (sender, receiver) = mpsc::sync_channel(1);
-        self.enqueue(lane::job(work, move |answer| drop(sender.send(answer))))?;
+        self.enqueue(lane::task(work, move |answer| drop(sender.send(answer))))?;
         receiver.recv().unwrap_or(Err(Error::Closed))
     }
 
@@ -218,11 +228,15 @@ impl Storage {
     /// As [`Storage::write`].
     pub async fn write_async<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Writer) -> Result<T> + Send + 'static,
+        work: impl FnMut(&mut Writer) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
-        self.enqueue(lane::job(work, move |answer| drop(sender.send(answer))))?;
+        self.enqueue(lane::task(work, move |answer| drop(sender.send(answer))))?;
         receiver.await.unwrap_or(Err(Error::Closed))
+    }
+
+    pub(crate) fn wakeups(&self) -> &Wakeups {
+        &self.shared.wakeups
     }
 
     fn enqueue(&self, job: lane::Job) -> Result<()> {

@@ -67,7 +67,7 @@ impl Reader {
         }
     }
 
-    fn subject_by_no(&mut self, no: i64) -> Result<SubjectId> {
+    pub(crate) fn subject_by_no(&mut self, no: i64) -> Result<SubjectId> {
         let id: Vec<u8> = subjects::table
             .find(no)
             .select(subjects::subject_id)

@@ -57,7 +57,7 @@ pub(crate) async fn who(
     match state
         .api
         .storage
-        .write_async(move |tx| disclose(tx, &case, access, trusted))
+        .write_async(move |tx| disclose(tx, &case, &access, trusted))
         .await?
     {
         Found::Shown(identity, protected) => Ok(web::Json(view(&identity, protected))),
@@ -70,7 +70,7 @@ pub(crate) async fn who(
 fn disclose(
     tx: &mut Writer,
     case: &Case,
-    access: Access,
+    access: &Access,
     trusted: bool,
 ) -> halsonav_storage::Result<Found> {
     let register = tx.register(&case.subject)?;
@@ -79,7 +79,7 @@ fn disclose(
         return Ok(Found::Withheld);
     }
     let identity = tx
-        .disclose(&[case.subject], Extent::Full, &[access])?
+        .disclose(&[case.subject], Extent::Full, std::slice::from_ref(access))?
         .pop()
         .flatten();
     Ok(identity.map_or(Found::Nothing, |identity| {

@@ -263,7 +263,7 @@ pub(crate) async fn claim(
         .storage
         .write_async(move |tx| {
             let revision = tx.claim_work_item(number, revision, &who)?;
-            tx.audit(&[entry])?;
+            tx.audit(std::slice::from_ref(&entry))?;
             Ok(revision)
         })
         .await?;
@@ -296,7 +296,7 @@ pub(crate) async fn release(
         .storage
         .write_async(move |tx| {
             let revision = tx.release_work_item(number, revision)?;
-            tx.audit(&[entry])?;
+            tx.audit(std::slice::from_ref(&entry))?;
             Ok(revision)
         })
         .await?;

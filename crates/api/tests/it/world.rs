@@ -184,8 +184,11 @@ impl Drop for World {
 impl World {
     pub async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let storage =
-            Storage::open(&dir.path().join("hub.db"), VaultKeys::generate().unwrap()).unwrap();
+        let storage = Storage::open(
+            &Place::Sqlite(dir.path().join("hub.db")),
+            VaultKeys::generate().unwrap(),
+        )
+        .unwrap();
         let (issuer, hub, stop) = (
             Issuer::new(),
             Arc::new(Hub::default()),

@@ -2,16 +2,11 @@
 
 use halsonav_domain::{CaseId, Command, CommandId, Reference, SubjectId, Timestamp};
 
-use super::{case::CaseNo, gate::Reason, number, words};
+use super::{case::CaseNo, gate::Reason, lease::Epoch, number, words};
 
 number! {
     /// An effect's number inside the database; also the order in which they were decided.
     EffectNo
-}
-
-number! {
-    /// A fencing token: who has the larger one owns the lane. From [`crate::Writer::next_epoch`].
-    Epoch
 }
 
 words! {
@@ -27,6 +22,8 @@ words! {
         Blocked = "blocked",
         /// In an adapter's hands. Found here after a crash, it must be reconciled.
         Sending = "sending",
+        /// With an adapter outside the hub, whose word comes as an event.
+        Handed = "handed",
         /// It exists outside, once.
         Done = "done",
         /// The neighbour, or the gate, said no.
@@ -41,12 +38,17 @@ words! {
 }
 
 impl EffectState {
+    /// Whether it may exist outside already, or come to exist without being claimed again.
+    pub(crate) fn is_outside(self) -> bool {
+        matches!(self, Self::Sending | Self::Handed)
+    }
+
     /// Whether an outcome is still to come.
     #[must_use]
     pub fn is_under_way(self) -> bool {
         matches!(
             self,
-            Self::New | Self::Published | Self::Held | Self::Blocked | Self::Sending
+            Self::New | Self::Published | Self::Held | Self::Blocked | Self::Sending | Self::Handed
         )
     }
 }
@@ -113,14 +115,15 @@ pub enum Claim {
         /// Why.
         reason: Reason,
     },
-    /// Nothing to do: withdrawn, settled, not due yet, or no such effect (`None`).
+    /// Nothing to do: withdrawn, settled, not due yet, in the hands of another whose lease is live,
+    /// or no such effect (`None`).
     Gone {
         /// The command.
         command: CommandId,
         /// Where it stands.
         state: Option<EffectState>,
     },
-    /// Another dispatcher with a later epoch has it. Stop.
+    /// The claimer's own lease is over: whatever it holds is somebody else's. Stop.
     Fenced {
         /// The command.
         command: CommandId,
@@ -154,6 +157,8 @@ pub enum Settled {
     Ask(Timestamp, String),
     /// Nobody knows, nor ever will; the problem's code.
     Unknown(String),
+    /// Given to an adapter outside the hub. [`crate::Writer::settle_outside`] takes its word.
+    Handed,
 }
 
 /// The end of one claim.

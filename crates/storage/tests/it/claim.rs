@@ -11,10 +11,6 @@ use crate::world::{World, at, letter, record, send, world};
 const HOUR: i64 = 3_600;
 
 impl World {
-    fn epoch(&self) -> Epoch {
-        self.storage.write(|tx| tx.next_epoch()).unwrap()
-    }
-
     fn claim(&self, which: EffectRef, seconds: i64, epoch: Epoch) -> Claim {
         self.storage
             .write(move |tx| {
@@ -41,7 +37,7 @@ impl World {
             }],
         };
         self.storage
-            .write(move |tx| tx.settle(&[settlement], at(5)))
+            .write(move |tx| tx.settle(std::slice::from_ref(&settlement), at(5)))
             .unwrap()
             .is_empty()
     }
@@ -72,6 +68,7 @@ impl World {
 /// What the gate says of `effect` an hour after the register answered `change`.
 fn check(effect: NewEffect, change: impl FnOnce(&mut PersonRecord), expect: Result<(), Reason>) {
     let world = world();
+    let epoch = world.epoch();
     let (_, which) = world.effect(1, effect);
     let mut fresh = record(1, 10);
     change(&mut fresh);
@@ -79,7 +76,7 @@ fn check(effect: NewEffect, change: impl FnOnce(&mut PersonRecord), expect: Resu
         .storage
         .write(move |tx| tx.put_person(&fresh))
         .unwrap();
-    match (world.claim(which, HOUR, Epoch(1)), expect) {
+    match (world.claim(which, HOUR, epoch), expect) {
         (Claim::Ready(_), Ok(())) => {}
         (Claim::Blocked { reason, .. }, Err(expected)) => assert_eq!(reason, expected),
         (claim, expect) => panic!("{claim:?}, expected {expect:?}"),
@@ -173,6 +170,7 @@ fn a_task_may_widen_its_gate_but_not_to_the_dead() {
 #[test]
 fn opt_outs_milestones_and_the_end_of_the_case_stop_contact() {
     let world = world();
+    let epoch = world.epoch();
     let (_, which) = world.effect(1, send(1));
     let subject = world
         .storage
@@ -186,7 +184,7 @@ fn opt_outs_milestones_and_the_end_of_the_case_stop_contact() {
         .unwrap();
     let undone = world.storage.write(move |tx| {
         let claim = tx
-            .claim(&[which], at(5), Epoch(1), &ContactGate::default())?
+            .claim(&[which], at(5), epoch, &ContactGate::default())?
             .remove(0);
         assert!(
             matches!(claim, Claim::Ready(_)),
@@ -200,7 +198,7 @@ fn opt_outs_milestones_and_the_end_of_the_case_stop_contact() {
         .write(move |tx| tx.opt_out(&subject, "inbox", true))
         .unwrap();
     assert!(matches!(
-        world.claim(which, 5, Epoch(1)),
+        world.claim(which, 5, epoch),
         Claim::Blocked {
             reason: Reason::OptedOut,
             ..
@@ -216,7 +214,7 @@ fn opt_outs_milestones_and_the_end_of_the_case_stop_contact() {
         let mut step = CaseChange::new(no, which.case, 1, 2, Vec::new(), at(2));
         change(&mut step);
         world.apply(step).unwrap();
-        match world.claim(which, 5, Epoch(1)) {
+        match world.claim(which, 5, epoch) {
             Claim::Blocked { reason: is, .. } => assert_eq!(is, reason),
             other => panic!("{other:?}"),
         }
@@ -244,9 +242,10 @@ fn opt_outs_milestones_and_the_end_of_the_case_stop_contact() {
 #[test]
 fn old_or_absent_register_data_holds_until_the_register_answers() {
     let world = world();
+    let epoch = world.epoch();
     let (_, which) = world.effect(1, send(1));
     world.publish(1);
-    let held = world.claim(which, 25 * HOUR, Epoch(1));
+    let held = world.claim(which, 25 * HOUR, epoch);
     let Claim::Held { subject, until, .. } = held else {
         panic!("{held:?}")
     };
@@ -254,7 +253,7 @@ fn old_or_absent_register_data_holds_until_the_register_answers() {
     assert_eq!(world.publish(25 * HOUR), 0);
     // A message delivered again meanwhile does not pass the hold.
     assert!(matches!(
-        world.claim(which, 25 * HOUR, Epoch(1)),
+        world.claim(which, 25 * HOUR, epoch),
         Claim::Gone {
             state: Some(EffectState::Held),
             ..
@@ -270,7 +269,7 @@ fn old_or_absent_register_data_holds_until_the_register_answers() {
         .unwrap();
     assert_eq!(released, 1);
     assert_eq!(world.publish(now), 1);
-    assert!(matches!(world.claim(which, now, Epoch(1)), Claim::Ready(_)));
+    assert!(matches!(world.claim(which, now, epoch), Claim::Ready(_)));
     // Never asked at all: hold.
     let never = world
         .storage
@@ -286,7 +285,7 @@ fn old_or_absent_register_data_holds_until_the_register_answers() {
                 command: CommandId::derive(id, 1),
             };
             Ok(tx
-                .claim(&[which], at(5), Epoch(1), &ContactGate::default())?
+                .claim(&[which], at(5), epoch, &ContactGate::default())?
                 .remove(0))
         })
         .unwrap();
@@ -405,7 +404,7 @@ fn after_a_crash_the_next_epoch_takes_over_and_the_old_one_is_fenced() {
     assert_eq!(
         world
             .storage
-            .read(|tx| tx.abandoned(new, 10))
+            .read(|tx| tx.abandoned("messaging", 10))
             .unwrap()
             .len(),
         1
@@ -415,7 +414,13 @@ fn after_a_crash_the_next_epoch_takes_over_and_the_old_one_is_fenced() {
         panic!("{taken:?}")
     };
     assert_eq!((ready.attempt, ready.reconcile), (2, true));
-    assert_eq!(world.storage.read(|tx| tx.abandoned(new, 10)).unwrap(), []);
+    assert_eq!(
+        world
+            .storage
+            .read(|tx| tx.abandoned("messaging", 10))
+            .unwrap(),
+        []
+    );
     assert!(matches!(world.claim(which, 3, old), Claim::Fenced { .. }));
     assert!(!world.settle(&before, old, Settled::Done));
     assert_eq!(world.state(which), EffectState::Sending);
@@ -498,6 +503,7 @@ fn what_is_withdrawn_on_its_way_out_is_told_and_not_tried_again() {
 #[test]
 fn a_command_nobody_issued_is_gone() {
     let world = world();
+    let epoch = world.epoch();
     let (_, which) = world.effect(1, send(1));
     let other = EffectRef {
         command: CommandId::derive(which.case, 2),
@@ -509,7 +515,7 @@ fn a_command_nobody_issued_is_gone() {
     };
     for which in [other, foreign] {
         assert!(matches!(
-            world.claim(which, 2, Epoch(1)),
+            world.claim(which, 2, epoch),
             Claim::Gone { state: None, .. }
         ));
     }

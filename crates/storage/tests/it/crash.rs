@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use halsonav_storage::{Storage, VaultKeys, Verified};
+use halsonav_storage::{Place, Storage, VaultKeys, Verified};
 
 use crate::world::{at, person};
 
@@ -45,7 +45,7 @@ fn child() {
 
 fn open(dir: &Path) -> Storage {
     let keys = VaultKeys::load_or_create(&dir.join("vault.keys")).unwrap();
-    Storage::open(&dir.join("hub.db"), keys).unwrap()
+    Storage::open(&Place::Sqlite(dir.join("hub.db")), keys).unwrap()
 }
 
 #[test]

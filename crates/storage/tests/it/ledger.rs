@@ -51,6 +51,22 @@ fn what_waits_for_nothing_is_unaccounted() {
         },
         0,
     );
+    let announce = |world: &World| {
+        world
+            .storage
+            .write(|tx| {
+                let due = tx.due_timers(at(9), 10)?;
+                tx.announced(&due)?;
+                Ok(due.len())
+            })
+            .unwrap()
+    };
+    assert_eq!((announce(&world), announce(&world)), (1, 0));
+    assert_eq!(
+        totals(&world).unaccounted,
+        0,
+        "an announced timer still counts"
+    );
     step(&|c| c.disarm.push(1), 1);
     step(&|c| c.effects.push(send(2)), 0);
     step(&|c| c.consumed.push(2), 1);

@@ -4,7 +4,7 @@ use halsonav_domain::{
     CaseId, Identity, Kind, PersonId, PersonRecord, PersonStatus, Protection, SubjectId,
 };
 use halsonav_storage::{
-    Access, AuditFilter, Claim, ContactGate, Created, Epoch, Error, Extent, Merge, Reason, Storage,
+    Access, AuditFilter, Claim, ContactGate, Created, Error, Extent, Merge, Place, Reason, Storage,
     VaultKeys,
 };
 
@@ -138,8 +138,11 @@ fn without_the_key_nobody_is_found_and_nothing_opens() {
     let (_, _, subject) = world.case(1);
     let World { dir, storage, .. } = world;
     drop(storage);
-    let stranger =
-        Storage::open(&dir.path().join("hub.db"), VaultKeys::generate().unwrap()).unwrap();
+    let stranger = Storage::open(
+        &Place::Sqlite(dir.path().join("hub.db")),
+        VaultKeys::generate().unwrap(),
+    )
+    .unwrap();
     assert_eq!(
         stranger
             .read(|tx| tx.subject_of_person(&person(1)))
@@ -163,7 +166,11 @@ fn keys_can_be_rotated() {
     let World { dir, storage, .. } = world;
     drop(storage);
     let open = |text: &str| {
-        Storage::open(&dir.path().join("hub.db"), VaultKeys::parse(text).unwrap()).unwrap()
+        Storage::open(
+            &Place::Sqlite(dir.path().join("hub.db")),
+            VaultKeys::parse(text).unwrap(),
+        )
+        .unwrap()
     };
     let storage = open(&keys);
     assert_eq!(
@@ -277,6 +284,7 @@ fn two_subjects_that_are_one_person_are_merged_and_invited_once() {
         })
     );
     assert_eq!(change.subject, one);
+    let epoch = world.epoch();
     world
         .storage
         .write(move |tx| {
@@ -293,7 +301,7 @@ fn two_subjects_that_are_one_person_are_merged_and_invited_once() {
                 command: halsonav_domain::CommandId::derive(other_id, 1),
             };
             let claim = tx
-                .claim(&[which], at(10), Epoch(1), &ContactGate::default())?
+                .claim(&[which], at(10), epoch, &ContactGate::default())?
                 .remove(0);
             assert!(
                 matches!(

@@ -92,7 +92,7 @@ fn a_case_may_step_twice_in_one_batch() {
     let second = CaseChange::new(no, id, 1, 2, b"two".to_vec(), at(2));
     world
         .storage
-        .write(move |tx| tx.apply(&[first(no, id), second]))
+        .write(move |tx| tx.apply(&[first(no, id), second.clone()]))
         .unwrap();
     let loaded = world.storage.read(|tx| tx.load_instances(&[id])).unwrap();
     assert_eq!(
@@ -282,13 +282,48 @@ fn subscriptions_are_found_by_correlation_and_signals_by_name() {
 }
 
 #[test]
+fn a_timer_is_announced_once_and_anew_when_armed_anew() {
+    let world = world();
+    let (no, id, _) = world.case(1);
+    let timer = |due| NewTimer {
+        timer: 1,
+        due: at(due),
+        element: "a".into(),
+    };
+    let mut change = first(no, id);
+    change.arm.push(timer(5));
+    world.apply(change).unwrap();
+    let due = || world.storage.read(|tx| tx.due_timers(at(99), 10)).unwrap();
+    let announce = |timers: Vec<halsonav_storage::DueTimer>| {
+        world
+            .storage
+            .write(move |tx| tx.announced(&timers))
+            .unwrap();
+    };
+    let seen = due();
+    announce(seen.clone());
+    assert_eq!(due(), []);
+    assert_eq!(world.storage.read(|tx| tx.next_due()).unwrap(), None);
+    let mut change = CaseChange::new(no, id, 1, 2, Vec::new(), at(6));
+    change.arm.push(timer(7));
+    world.apply(change).unwrap();
+    // The scheduler marks late what it announced before the timer was armed anew.
+    announce(seen);
+    assert_eq!(
+        due().iter().map(|timer| timer.due).collect::<Vec<_>>(),
+        [at(7)]
+    );
+    assert_eq!(world.storage.read(|tx| tx.next_due()).unwrap(), Some(at(7)));
+}
+
+#[test]
 fn a_subject_has_one_case_in_a_round() {
     let world = world();
     let (no, id, subject) = world.case(1);
     let again = new_case(CaseId(uuid::Uuid::from_u128(99)), subject);
     let created = world
         .storage
-        .write(move |tx| tx.create_cases(&[again]))
+        .write(move |tx| tx.create_cases(std::slice::from_ref(&again)))
         .unwrap();
     assert_eq!(created, [Created::Exists(no, id)]);
     let (_, _, other) = world.case(2);
@@ -297,7 +332,9 @@ fn a_subject_has_one_case_in_a_round() {
         ..new_case(id, other)
     };
     assert!(matches!(
-        world.storage.write(move |tx| tx.create_cases(&[taken])),
+        world
+            .storage
+            .write(move |tx| tx.create_cases(std::slice::from_ref(&taken))),
         Err(Error::Conflict(_))
     ));
     let nobody = new_case(
@@ -305,7 +342,9 @@ fn a_subject_has_one_case_in_a_round() {
         halsonav_domain::SubjectId(uuid::Uuid::nil()),
     );
     assert!(matches!(
-        world.storage.write(move |tx| tx.create_cases(&[nobody])),
+        world
+            .storage
+            .write(move |tx| tx.create_cases(std::slice::from_ref(&nobody))),
         Err(Error::NotFound("subject"))
     ));
 }

@@ -5,8 +5,8 @@ use halsonav_domain::{
     SubjectId, Timestamp,
 };
 use halsonav_storage::{
-    CaseChange, CaseNo, Created, DefinitionRef, EffectRef, Ledger, NewCase, NewEffect, Result,
-    Storage, VaultKeys,
+    CaseChange, CaseNo, Created, DefinitionRef, EffectRef, Epoch, Ledger, NewCase, NewEffect,
+    Place, Result, Storage, VaultKeys,
 };
 use tempfile::TempDir;
 
@@ -21,7 +21,7 @@ pub fn world() -> World {
     let dir = tempfile::tempdir().unwrap();
     let keys = VaultKeys::generate().unwrap();
     let text = keys.text();
-    let storage = Storage::open(&dir.path().join("hub.db"), keys).unwrap();
+    let storage = Storage::open(&Place::Sqlite(dir.path().join("hub.db")), keys).unwrap();
     World {
         dir,
         keys: text,
@@ -34,8 +34,8 @@ impl World {
     pub fn reopened(self) -> Self {
         let Self { dir, keys, storage } = self;
         drop(storage);
-        let storage =
-            Storage::open(&dir.path().join("hub.db"), VaultKeys::parse(&keys).unwrap()).unwrap();
+        let place = Place::Sqlite(dir.path().join("hub.db"));
+        let storage = Storage::open(&place, VaultKeys::parse(&keys).unwrap()).unwrap();
         Self { dir, keys, storage }
     }
 
@@ -63,8 +63,18 @@ impl World {
             .unwrap()
     }
 
+    /// The lease that claims are made under; a new one ends the one before.
+    pub fn epoch(&self) -> Epoch {
+        let hour = std::time::Duration::from_secs(3_600);
+        self.storage
+            .write(move |tx| tx.take_lease("dispatch", "test", hour))
+            .unwrap()
+            .unwrap()
+    }
+
     pub fn apply(&self, change: CaseChange) -> Result<halsonav_storage::Applied> {
-        self.storage.write(move |tx| tx.apply(&[change]))
+        self.storage
+            .write(move |tx| tx.apply(std::slice::from_ref(&change)))
     }
 
     /// A case of person `n` with one effect (job 1), and what the bus would carry for it.

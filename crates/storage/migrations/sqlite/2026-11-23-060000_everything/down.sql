@@ -1,5 +1,6 @@
 DROP TABLE answers;
 DROP TABLE settings;
+DROP TABLE leases;
 DROP TABLE definitions;
 DROP TABLE audit;
 DROP TABLE documents;

@@ -100,16 +100,18 @@ CREATE TABLE effects (
 CREATE UNIQUE INDEX effects_job ON effects (case_no, job);
 -- Only what the relay has to do is in here, so it stays small.
 CREATE INDEX effects_due ON effects (due, effect_no) WHERE due IS NOT NULL;
-CREATE INDEX effects_sending ON effects (epoch, effect_no) WHERE state = 'sending';
+CREATE INDEX effects_sending ON effects (adapter, effect_no) WHERE state = 'sending';
+CREATE INDEX effects_held ON effects (case_no) WHERE state = 'held';
 
+-- due: null once it was announced; the case still waits for it.
 CREATE TABLE timers (
     case_no BIGINT NOT NULL REFERENCES cases (case_no),
     timer   BIGINT NOT NULL,
-    due     BIGINT NOT NULL,
+    due     BIGINT,
     element TEXT NOT NULL,
     PRIMARY KEY (case_no, timer)
 ) WITHOUT ROWID;
-CREATE INDEX timers_due ON timers (due, case_no, timer);
+CREATE INDEX timers_due ON timers (due, case_no, timer) WHERE due IS NOT NULL;
 
 -- correlation: null when it is the case itself, the usual.
 CREATE TABLE subscriptions (
@@ -248,6 +250,14 @@ CREATE TABLE definitions (
     deployed      BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX definitions_version ON definitions (kind, id, version);
+
+-- until: on the database's own clock.
+CREATE TABLE leases (
+    name   TEXT PRIMARY KEY NOT NULL,
+    holder TEXT NOT NULL,
+    epoch  BIGINT NOT NULL,
+    until  BIGINT NOT NULL
+) WITHOUT ROWID;
 
 CREATE TABLE settings (
     key   TEXT PRIMARY KEY NOT NULL,

@@ -1,16 +1,17 @@
-//! What wakes a case: timers, and subscriptions to messages and signals.
+//! What a case waits for: timers, and subscriptions to messages and signals.
 
-use diesel::prelude::*;
+use diesel::{prelude::*, sql_types::BigInt};
 use halsonav_domain::{CaseId, Timestamp};
 
 use crate::{
-    CaseNo, DueTimer, Reader, Result,
+    CaseNo, DueTimer, Reader, Result, Writer,
     convert::{case_id, maybe_time, ms, time},
+    prepared::execute,
     schema::{cases, subscriptions, timers},
 };
 
 impl Reader {
-    /// Timers due at `now`, earliest first. They stay until a step disarms them.
+    /// Timers due at `now` that were not announced yet, earliest first.
     ///
     /// # Errors
     /// `Database`, `Corrupt`.
@@ -23,7 +24,7 @@ impl Reader {
             .select((
                 timers::case_no,
                 timers::timer,
-                timers::due,
+                timers::due.assume_not_null(),
                 timers::element,
                 cases::case_id,
             ))
@@ -41,18 +42,18 @@ impl Reader {
             .collect()
     }
 
-    /// When the next timer is due.
+    /// When the next timer that was not announced is due.
     ///
     /// # Errors
     /// `Database`, `Corrupt`.
     pub fn next_due(&mut self) -> Result<Option<Timestamp>> {
-        maybe_time(
-            timers::table
-                .order(timers::due)
-                .select(timers::due)
-                .get_result(&mut self.db)
-                .optional()?,
-        )
+        let due: Option<Option<i64>> = timers::table
+            .filter(timers::due.is_not_null())
+            .order(timers::due)
+            .select(timers::due)
+            .get_result(&mut self.db)
+            .optional()?;
+        maybe_time(due.flatten())
     }
 
     /// Cases waiting for message `name` under `correlation`, at most 1 000. Those that wait under
@@ -98,5 +99,25 @@ impl Reader {
         rows.into_iter()
             .map(|(no, id)| Ok((CaseNo(no), case_id(&id)?)))
             .collect()
+    }
+}
+
+impl Writer {
+    /// That these timers are due is on the bus. They stay armed, as what their cases wait for, until
+    /// a step disarms them. One that was armed anew meanwhile, for another time, is left alone.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn announced(&mut self, timers: &[DueTimer]) -> Result<()> {
+        for timer in timers {
+            execute!(
+                &mut self.db,
+                "UPDATE timers SET due = NULL WHERE case_no = ? AND timer = ? AND due = ?",
+                timer.no.0 => BigInt,
+                timer.timer.cast_signed() => BigInt,
+                ms(timer.due) => BigInt,
+            )?;
+        }
+        Ok(())
     }
 }
