@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use halsonav_domain::Topic;
 
-use crate::{Delivered, Error, Record};
+use crate::{Delivered, Error, Health, Record};
 
 /// Somewhere to publish, and to subscribe.
 #[async_trait]
@@ -33,21 +33,27 @@ pub trait Bus: Send + Sync {
     /// # Errors
     /// `Unavailable` when the bus cannot be asked.
     async fn lag(&self, group: &str, topics: &[Topic]) -> Result<u64, Error>;
+
+    /// How the bus is doing. Asks it, and takes no longer than a question may take.
+    async fn health(&self) -> Health;
 }
 
 /// One reader on behalf of a group.
 #[async_trait]
 pub trait Consumer: Send + Sync {
     /// Up to `max` records, as soon as there is one. Waits for it as long as it takes, or not
-    /// longer than `wait`; then the answer is empty. `Some(Duration::ZERO)` does not wait.
+    /// longer than `wait`; then the answer is empty. `Some(Duration::ZERO)` does not wait, and tells
+    /// what is here: from Kafka a record comes some time after it was published.
     ///
     /// Dropping the future loses nothing: the records come with the next call.
     ///
     /// # Errors
-    /// `Unavailable` for a passing failure, `Internal` when the log is damaged.
+    /// `Unavailable` for a passing failure, `Denied` when Kafka gives us no right, `Internal` when
+    /// the log is damaged or records are gone. Ask again: what can be read is.
     async fn poll(&mut self, max: usize, wait: Option<Duration>) -> Result<Vec<Delivered>, Error>;
 
-    /// Everything polled so far is done and will not come again.
+    /// Everything polled so far is done and will not come again. What has been given to another
+    /// member of the group since it was polled is left out, and comes to that one.
     ///
     /// # Errors
     /// `Unavailable`: nothing is lost, the records may come again.
@@ -59,9 +65,16 @@ pub trait Consumer: Send + Sync {
     /// `Unavailable` when the bus cannot be asked.
     async fn rewind(&mut self) -> Result<(), Error>;
 
-    /// Records published and not committed by this consumer.
+    /// Records published and not committed, of the partitions that this consumer has.
     ///
     /// # Errors
     /// `Unavailable` when the bus cannot be asked.
     async fn lag(&mut self) -> Result<u64, Error>;
+
+    /// Leaves the group, and returns when that is done: others take over at once. Dropping a
+    /// consumer leaves too, without anybody waiting.
+    ///
+    /// # Errors
+    /// `Unavailable` when it takes too long. Others then take over when the session has run out.
+    async fn close(self: Box<Self>) -> Result<(), Error>;
 }

@@ -63,6 +63,72 @@ pub enum Error {
         /// The partition.
         partition: u32,
     },
+    /// A setting cannot be used.
+    #[error("HUB-BUS-009: {key}: {reason}")]
+    Setting {
+        /// The setting.
+        key: &'static str,
+        /// What is wrong with it; no secret.
+        reason: String,
+    },
+    /// The Kafka client does not work as we rely on.
+    #[error("HUB-BUS-010: the Kafka client has {property} = {found}, not {wanted}")]
+    Property {
+        /// Its property.
+        property: &'static str,
+        /// What was set.
+        wanted: String,
+        /// What it has.
+        found: String,
+    },
+    /// Kafka does not answer, or not in time.
+    #[error("HUB-BUS-011: cannot {doing}: {reason}")]
+    Unreachable {
+        /// What was tried, as a verb with its object.
+        doing: &'static str,
+        /// The client's word.
+        reason: String,
+    },
+    /// Kafka does not know us, or gives us no right.
+    #[error("HUB-BUS-012: not allowed to {doing}: {reason}")]
+    Denied {
+        /// What was tried, as a verb with its object.
+        doing: &'static str,
+        /// The client's word.
+        reason: String,
+    },
+    /// A topic is not there, or is not as we rely on.
+    #[error("HUB-BUS-013: topic {topic}: {fault}")]
+    Topic {
+        /// Its name on the cluster.
+        topic: String,
+        /// What is wrong with it.
+        fault: String,
+    },
+    /// Records were deleted before the group had read them.
+    #[error(
+        "HUB-BUS-014: {topic}, partition {partition}: {group} wants {wanted}, kept is from {oldest}"
+    )]
+    Gone {
+        /// The group's name on the cluster.
+        group: String,
+        /// The topic's name on the cluster.
+        topic: String,
+        /// The partition.
+        partition: u32,
+        /// The offset that the group would read next.
+        wanted: i64,
+        /// The oldest offset that is kept.
+        oldest: i64,
+    },
+    /// Kafka refuses, and would again.
+    #[error("HUB-BUS-015: Kafka refuses to {doing}: {reason}")]
+    Refused {
+        /// What was tried, as a verb with its object.
+        doing: &'static str,
+        /// The client's word.
+        reason: String,
+    },
 }
 
 impl Error {
@@ -70,10 +136,20 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Io { .. } | Self::Stopped { .. } => Kind::Unavailable,
+            // A topic that is missing is made by an operator, and what waits for it goes on then.
+            Self::Io { .. }
+            | Self::Stopped { .. }
+            | Self::Unreachable { .. }
+            | Self::Topic { .. } => Kind::Unavailable,
             Self::Locked | Self::Taken { .. } => Kind::Conflict,
-            Self::Corrupt { .. } => Kind::Internal,
-            Self::TooLarge { .. } | Self::Name | Self::Decode { .. } => Kind::Invalid,
+            Self::Corrupt { .. }
+            | Self::Property { .. }
+            | Self::Gone { .. }
+            | Self::Refused { .. } => Kind::Internal,
+            Self::TooLarge { .. } | Self::Name | Self::Decode { .. } | Self::Setting { .. } => {
+                Kind::Invalid
+            }
+            Self::Denied { .. } => Kind::Denied,
         }
     }
 
@@ -89,6 +165,13 @@ impl Error {
             Self::Decode { .. } => "HUB-BUS-006",
             Self::Taken { .. } => "HUB-BUS-007",
             Self::Stopped { .. } => "HUB-BUS-008",
+            Self::Setting { .. } => "HUB-BUS-009",
+            Self::Property { .. } => "HUB-BUS-010",
+            Self::Unreachable { .. } => "HUB-BUS-011",
+            Self::Denied { .. } => "HUB-BUS-012",
+            Self::Topic { .. } => "HUB-BUS-013",
+            Self::Gone { .. } => "HUB-BUS-014",
+            Self::Refused { .. } => "HUB-BUS-015",
         }
     }
 

@@ -1,4 +1,4 @@
-//! Messages in and out: one interface, and the embedded durable log behind it.
+//! Messages in and out: one interface, with an embedded durable log or Apache Kafka behind it.
 //!
 //! A [`Bus`] takes [`Record`]s for a topic and hands them to every group that subscribes. The
 //! promises are those of Kafka with `acks=all` and manual commits, so that a hub may run on either:
@@ -9,23 +9,21 @@
 //!   a restart or a [`Consumer::rewind`];
 //! * groups know nothing of one another, and a new group begins with the oldest record kept.
 //!
-//! [`Log`] is the bus of a hub that runs alone: a directory of checksummed segment files.
+//! [`Log`] is the bus of a hub that runs alone: a directory of checksummed segment files. [`Kafka`]
+//! is that of a hub in several processes.
 
 mod bus;
 pub mod codec;
-mod consumer;
 mod error;
-mod frame;
-mod group;
+mod health;
+pub mod kafka;
 mod log;
-mod partition;
+mod name;
 mod record;
-mod retention;
-mod segment;
-mod topic;
 
 pub use bus::{Bus, Consumer};
 pub use error::Error;
-pub use log::{Log, Settings};
+pub use health::Health;
+pub use kafka::Kafka;
+pub use log::{Log, Retention, Settings};
 pub use record::{Delivered, Record};
-pub use retention::Retention;

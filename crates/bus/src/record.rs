@@ -14,7 +14,8 @@ pub struct Record {
     pub value: Bytes,
     /// Name and value, in order; a name may come twice.
     pub headers: Vec<(String, String)>,
-    /// When it happened; kept with whole microseconds.
+    /// When it happened. The embedded log keeps it, with whole microseconds; from Kafka comes when
+    /// the broker took the record, with whole milliseconds.
     pub time: Timestamp,
 }
 
@@ -28,6 +29,14 @@ impl Record {
             headers: Vec::new(),
             time,
         }
+    }
+
+    /// Bytes of key, value and headers.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let header = |(name, value): &(String, String)| 8 + name.len() + value.len();
+        let headers: usize = self.headers.iter().map(header).sum();
+        self.key.as_ref().map_or(0, String::len) + headers + self.value.len()
     }
 
     /// The first header of that name, whatever its case: others write `Content-Type`.
@@ -58,7 +67,7 @@ pub struct Delivered {
     pub topic: Topic,
     /// The partition of the topic, from 0.
     pub partition: u32,
-    /// The place in the partition, from 0, without gaps in the embedded log.
+    /// The place in the partition, from 0. Without gaps in the embedded log; Kafka may have some.
     pub offset: u64,
     /// The record.
     pub record: Record,

@@ -1,32 +1,19 @@
-//! The embedded log from outside.
+//! The buses from outside: what both promise, and what each does on its own.
 #![allow(clippy::unwrap_used)]
 
-mod crash;
-mod damage;
-mod groups;
-mod model;
-mod order;
-mod retention;
+mod contract;
+mod kafka;
+mod log;
+mod stand;
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
-use halsonav_bus::{Bus, Consumer, Delivered, Log, Record, Settings};
+use halsonav_bus::{Bus, Consumer, Delivered, Record};
 use halsonav_domain::{Timestamp, Topic};
 
 const NOW: Option<Duration> = Some(Duration::ZERO);
-
-fn open(dir: &Path) -> Log {
-    Log::open(dir, Settings::default()).unwrap()
-}
-
-/// Segments of a few records each.
-fn small(partitions: u32) -> Settings {
-    Settings {
-        partitions,
-        segment_bytes: 400,
-        ..Settings::default()
-    }
-}
+/// Longer than anything takes.
+const LONG: Duration = Duration::from_secs(30);
 
 fn record(key: &str, value: impl std::fmt::Display) -> Record {
     Record::new(
@@ -36,9 +23,9 @@ fn record(key: &str, value: impl std::fmt::Display) -> Record {
     )
 }
 
-async fn publish(log: &Log, values: impl IntoIterator<Item = u64>) {
+async fn publish(bus: &dyn Bus, values: impl IntoIterator<Item = u64>) {
     let records = values.into_iter().map(|value| record("k", value)).collect();
-    log.publish(&Topic::Events, records).await.unwrap();
+    bus.publish(&Topic::Events, records).await.unwrap();
 }
 
 fn value(delivered: &Delivered) -> u64 {
@@ -48,25 +35,18 @@ fn value(delivered: &Delivered) -> u64 {
         .unwrap()
 }
 
-/// All that is there now.
-async fn drain(consumer: &mut dyn Consumer) -> Vec<u64> {
+/// The next `count` records, however many polls that takes.
+async fn take(consumer: &mut dyn Consumer, count: usize) -> Vec<Delivered> {
     let mut all = Vec::new();
-    loop {
-        let some = consumer.poll(7, NOW).await.unwrap();
-        if some.is_empty() {
-            return all;
-        }
-        all.extend(some.iter().map(value));
+    while all.len() < count {
+        let some = consumer.poll(count - all.len(), Some(LONG)).await.unwrap();
+        assert!(!some.is_empty(), "{} of {count}", all.len());
+        all.extend(some);
     }
+    all
 }
 
-/// The only segment file of `halsonav.events`, or the last.
-fn last_segment(dir: &Path) -> std::path::PathBuf {
-    let dir = dir.join("topics/halsonav.events/0");
-    let mut files: Vec<_> = std::fs::read_dir(dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    files.sort();
-    files.pop().unwrap()
+/// The same, as numbers.
+async fn values(consumer: &mut dyn Consumer, count: usize) -> Vec<u64> {
+    take(consumer, count).await.iter().map(value).collect()
 }

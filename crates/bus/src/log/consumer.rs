@@ -18,14 +18,14 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use crate::{
-    Consumer, Delivered, Error,
+use super::{
+    Inner,
     frame::{self, Peek},
     group::Place,
-    log::Inner,
     partition::Partition,
     segment,
 };
+use crate::{Consumer, Delivered, Error};
 
 /// Bytes that one read asks for.
 const CHUNK: u64 = 256 << 10;
@@ -266,6 +266,9 @@ impl Consumer for Reader {
         let deadline = wait.map(|wait| Instant::now() + wait);
         loop {
             let found = self.read(max)?;
+            if !found.is_empty() {
+                self.log.pulse.consumed();
+            }
             if !found.is_empty() || wait == Some(Duration::ZERO) || max == 0 {
                 return Ok(found);
             }
@@ -318,6 +321,10 @@ impl Consumer for Reader {
             .iter()
             .map(|c| c.partition.end().saturating_sub(c.committed))
             .sum())
+    }
+
+    async fn close(self: Box<Self>) -> Result<(), Error> {
+        Ok(())
     }
 }
 

@@ -38,12 +38,7 @@ pub(crate) enum Peek {
 
 /// Bytes that `record` takes, all in all.
 pub(crate) fn size(record: &Record) -> usize {
-    let headers: usize = record
-        .headers
-        .iter()
-        .map(|(name, value)| 8 + name.len() + value.len())
-        .sum();
-    HEAD + FIXED + record.key.as_ref().map_or(0, String::len) + headers + record.value.len()
+    HEAD + FIXED + record.size()
 }
 
 /// Writes `record` at the end of `out`. The caller has checked its size.

@@ -5,12 +5,13 @@ use std::{fs, fs::File, io::Read, time::Duration};
 use bytes::Bytes;
 use halsonav_domain::Timestamp;
 
-use crate::{
-    Error, Log,
+use super::{
+    Log,
     frame::{self, Peek},
     partition::Partition,
     segment::{self, Segment},
 };
+use crate::Error;
 
 /// How much of what is done is kept. Each limit deletes on its own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

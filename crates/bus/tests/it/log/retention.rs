@@ -3,7 +3,8 @@ use std::{fs, path::Path, time::Duration};
 use halsonav_bus::{Bus, Log, Record, Retention};
 use halsonav_domain::{Timestamp, Topic};
 
-use crate::{drain, small, value};
+use super::{drain, small};
+use crate::value;
 
 const NOTHING: Retention = Retention {
     age: None,

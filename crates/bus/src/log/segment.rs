@@ -7,10 +7,8 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::{
-    Error,
-    frame::{self, Frame, Peek},
-};
+use super::frame::{self, Frame, Peek};
+use crate::Error;
 
 const SUFFIX: &str = ".log";
 

@@ -3,7 +3,8 @@ use std::{fs, path::Path};
 use halsonav_bus::{Bus, Error, Log, Settings};
 use halsonav_domain::Topic;
 
-use crate::{NOW, drain, last_segment, open, publish, small};
+use super::{drain, last_segment, open, small};
+use crate::{NOW, publish};
 
 /// A log of three publishes, and the bytes of its file after each.
 async fn three(dir: &Path) -> (Vec<u8>, [usize; 3]) {

@@ -16,11 +16,20 @@ use std::{
 use async_trait::async_trait;
 use halsonav_domain::Topic;
 
-use crate::{
-    Bus, Consumer, Error, Record, consumer, frame,
-    group::Groups,
-    topic::{self, Partitions},
-};
+mod consumer;
+mod frame;
+mod group;
+mod partition;
+mod retention;
+mod segment;
+mod topic;
+
+pub use retention::Retention;
+
+use group::Groups;
+use topic::Partitions;
+
+use crate::{Bus, Consumer, Error, Health, Record, health::Pulse, name};
 
 /// What can be chosen.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +68,7 @@ pub(crate) struct Inner {
     pub(crate) settings: Settings,
     pub(crate) groups: Groups,
     topics: Mutex<HashMap<String, Arc<Partitions>>>,
+    pulse: Pulse,
     /// Last, so that it is given back when the writers are done.
     _lock: File,
 }
@@ -87,6 +97,7 @@ impl Log {
             settings,
             groups: Groups::open(dir.join("groups"))?,
             topics: Mutex::default(),
+            pulse: Pulse::new(),
             _lock: lock,
         }));
         for entry in fs::read_dir(dir.join("topics")).map_err(Error::io("list topics"))? {
@@ -104,7 +115,7 @@ impl Log {
     /// # Errors
     /// [`Error::Io`], and [`Error::Name`].
     pub fn forget_group(&self, group: &str) -> Result<bool, Error> {
-        topic::check_name(group)?;
+        name::check(group)?;
         self.0.groups.forget(group)
     }
 }
@@ -117,7 +128,7 @@ impl Inner {
         if let Some(partitions) = topics.get(&name) {
             return Ok(Arc::clone(partitions));
         }
-        topic::check_name(&name)?;
+        name::check(&name)?;
         let dir = self.dir.join("topics").join(&name);
         let partitions = Arc::new(Partitions::open(topic, &dir, self.settings)?);
         topics.insert(name, Arc::clone(&partitions));
@@ -135,7 +146,7 @@ impl Inner {
 impl Bus for Log {
     async fn publish(&self, topic: &Topic, records: Vec<Record>) -> Result<(), Error> {
         let limit = self.0.settings.record_bytes;
-        if let Some(size) = records.iter().map(frame::size).find(|size| *size > limit) {
+        if let Some(size) = records.iter().map(Record::size).find(|size| *size > limit) {
             return Err(Error::TooLarge { size, limit });
         }
         if records.is_empty() {
@@ -150,11 +161,12 @@ impl Bus for Log {
         for (partition, answer) in answers {
             answer.await.unwrap_or_else(|_| Err(partition.stopped()))?;
         }
+        self.0.pulse.published();
         Ok(())
     }
 
     fn subscribe(&self, group: &str, topics: &[Topic]) -> Result<Box<dyn Consumer>, Error> {
-        topic::check_name(group)?;
+        name::check(group)?;
         Ok(Box::new(consumer::Reader::new(
             Arc::clone(&self.0),
             group,
@@ -174,5 +186,13 @@ impl Bus for Log {
             }
         }
         Ok(lag)
+    }
+
+    async fn health(&self) -> Health {
+        let topics = self.0.topics();
+        let all = topics.iter().flat_map(|topic| &topic.all);
+        let stopped = all.into_iter().find(|partition| partition.is_stopped());
+        let now = stopped.map_or(Ok(()), |partition| Err(partition.stopped()));
+        self.0.pulse.health(now)
     }
 }

@@ -11,10 +11,11 @@ use std::{
 use halsonav_domain::Topic;
 use tokio::sync::{Notify, oneshot};
 
-use crate::{
-    Error, Record, Settings, frame,
+use super::{
+    Settings, frame,
     segment::{self, Segment},
 };
+use crate::{Error, Record};
 
 /// Records that one flush carries, in bytes, before the next begins.
 const GROUP_BYTES: usize = 8 << 20;
@@ -35,6 +36,8 @@ struct Shared(Mutex<State>);
 struct State {
     segments: Vec<Segment>,
     end: u64,
+    /// Nothing more is taken.
+    stopped: bool,
     listeners: Vec<Weak<Notify>>,
 }
 
@@ -67,6 +70,7 @@ impl Partition {
         let shared = Arc::new(Shared(Mutex::new(State {
             segments,
             end,
+            stopped: false,
             listeners: Vec::new(),
         })));
         let mut writer = Writer {
@@ -77,7 +81,6 @@ impl Partition {
             next: end,
             settings,
             shared: Arc::clone(&shared),
-            stopped: false,
         };
         let (jobs, queue) = mpsc::channel();
         let thread = thread::Builder::new()
@@ -156,6 +159,10 @@ impl Partition {
         }
     }
 
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.shared.state().stopped
+    }
+
     pub(crate) fn stopped(&self) -> Error {
         Error::Stopped {
             topic: self.topic.to_string(),
@@ -215,7 +222,6 @@ struct Writer {
     next: u64,
     settings: Settings,
     shared: Arc<Shared>,
-    stopped: bool,
 }
 
 impl Writer {
@@ -240,7 +246,7 @@ impl Writer {
     }
 
     fn append(&mut self, group: &[Job], buffer: &mut Vec<u8>) -> Result<(), Error> {
-        if self.stopped {
+        if self.shared.state().stopped {
             return Err(self.stop());
         }
         let (mut durable, mut next) = (self.next, self.next);
@@ -265,7 +271,7 @@ impl Writer {
         if let Err(error) = self.file.write_all(buffer) {
             // A full disk: take back the half that went in, so that the next write follows a whole one.
             if self.file.set_len(self.last.bytes).is_err() {
-                self.stopped = true;
+                self.shared.state().stopped = true;
             }
             return Err(Error::io("write records")(error));
         }
@@ -301,7 +307,7 @@ impl Writer {
     }
 
     fn stop(&mut self) -> Error {
-        self.stopped = true;
+        self.shared.state().stopped = true;
         Error::Stopped {
             topic: self.name.0.clone(),
             partition: self.name.1,

@@ -8,7 +8,8 @@ use std::{
 use halsonav_bus::Bus;
 use halsonav_domain::Topic;
 
-use crate::{drain, open, publish};
+use super::{drain, open};
+use crate::publish;
 
 const CHILD: &str = "HALSONAV_BUS_CHILD";
 
@@ -34,7 +35,7 @@ async fn nothing_acknowledged_is_lost_by_a_kill() {
         let mut child = Command::new(env::current_exe().unwrap())
             .args([
                 "--exact",
-                "crash::child_publishes_until_it_is_killed",
+                "log::crash::child_publishes_until_it_is_killed",
                 "--nocapture",
             ])
             .env(CHILD, dir.path().join(lines.to_string()))

@@ -1,0 +1,5 @@
+//! What both buses promise.
+
+mod groups;
+mod model;
+mod order;
