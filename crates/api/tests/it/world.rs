@@ -19,7 +19,7 @@ use halsonav_domain::{
 };
 use halsonav_storage::{
     CaseChange, CaseNo, Created, DefinitionRef, Document, Ledger, NewCase, NewDefinition,
-    NewIncident, NewTimer, NewWorkItem, Record, Storage, VaultKeys, WorkItemNo,
+    NewIncident, NewTimer, NewWorkItem, Place, Record, Storage, VaultKeys, WorkItemNo,
 };
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use rcgen::{KeyPair, PublicKeyData as _};
@@ -284,7 +284,7 @@ impl World {
                     id,
                     subject,
                     round: RoundId("2026".into()),
-                    unit,
+                    unit: unit.clone(),
                     definition,
                     at: at(0),
                 };
@@ -328,11 +328,11 @@ impl World {
             .write(move |tx| {
                 let mut change =
                     CaseChange::new(no, id, expected, expected + 1, b"two".to_vec(), at(2));
-                change.work_items.push(item);
+                change.work_items.push(item.clone());
                 tx.apply(&[change])?;
                 let filter = halsonav_storage::WorkFilter {
                     case: Some(id),
-                    form,
+                    form: form.clone(),
                     ..Default::default()
                 };
                 Ok(tx.work_items(&filter, None, 10)?.last().unwrap().no)
