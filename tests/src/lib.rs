@@ -1,2 +1,5 @@
-//! Scenarios, end to end, crash and tidy tests of the whole house. There is no code here: see
-//! `tidy/`, `scenarios/` and `it/` beside this folder, and `run`, which runs everything.
+//! What the tests of the whole house share, and the programs of `bin/` that prove what the hub
+//! promises. See also `tidy/`, `scenarios/` and `it/` beside this folder, and `run`, which runs
+//! everything.
+
+pub mod simulation;

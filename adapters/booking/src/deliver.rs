@@ -30,7 +30,7 @@ const fn operation(name: &'static str, disclosure: Disclosure, idempotent: bool)
 
 /// The contract carries no key of ours, so a repeated booking is a second booking. A cancelled
 /// booking stays cancelled, and a question can be asked again.
-const OPERATIONS: &[Operation] = &[
+pub(crate) const OPERATIONS: &[Operation] = &[
     operation("book", Disclosure::Full, false),
     operation("rebook", Disclosure::PersonId, false),
     operation("cancel", Disclosure::PersonId, true),

@@ -11,7 +11,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use halsonav_adapter::{Adapter, Build, Listener, Outbound};
+use halsonav_adapter::{Adapter, Build, Listener, Operation, Outbound};
 use halsonav_domain::{HsaId, Problem};
 use halsonav_rivta::Client;
 
@@ -83,6 +83,8 @@ impl Adapter for Booking {
 
 impl Build for Booking {
     type Config = Config;
+
+    const OPERATIONS: &'static [Operation] = crate::deliver::OPERATIONS;
 
     fn build(config: Config) -> Result<Self, Problem> {
         config.verify()?;

@@ -27,7 +27,7 @@ pub(crate) const FORM_REQUEST: &str = "form-request";
 
 /// The contract promises nothing about a repeated `clinicalProcessInterestId`, so a request is
 /// not idempotent. A cancelled form stays cancelled.
-const OPERATIONS: &[Operation] = &[
+pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         name: "request",
         contact: true,

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use halsonav_adapter::{Adapter, Build, Listener, Outbound, Poller};
+use halsonav_adapter::{Adapter, Build, Listener, Operation, Outbound, Poller};
 use halsonav_domain::Problem;
 use halsonav_rivta::Client;
 
@@ -73,6 +73,8 @@ impl Adapter for Forms {
 
 impl Build for Forms {
     type Config = Config;
+
+    const OPERATIONS: &'static [Operation] = crate::deliver::OPERATIONS;
 
     fn build(config: Config) -> Result<Self, Problem> {
         config.verify()?;

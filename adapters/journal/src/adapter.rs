@@ -37,6 +37,8 @@ pub struct Journal {
 impl Build for Journal {
     type Config = Config;
 
+    const OPERATIONS: &'static [Operation] = OPERATIONS;
+
     fn build(config: Config) -> Result<Self, Problem> {
         Ok(Self {
             client: Client::new(&config)?,

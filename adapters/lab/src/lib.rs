@@ -55,6 +55,8 @@ impl Adapter for Lab {
 impl Build for Lab {
     type Config = Config;
 
+    const OPERATIONS: &'static [Operation] = &DEDUPLICATED;
+
     fn build(config: Config) -> Result<Self, Problem> {
         let (endpoint, inbound) = (config.endpoint()?, config.inbound()?);
         Ok(Self {

@@ -56,6 +56,8 @@ pub struct Messaging {
 impl Build for Messaging {
     type Config = Config;
 
+    const OPERATIONS: &'static [Operation] = OPERATIONS;
+
     fn build(config: Config) -> Result<Self, Problem> {
         config.check()?;
         let calls_per_second = config.service.calls_per_second.or(Some(1.0));

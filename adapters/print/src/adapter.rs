@@ -50,6 +50,8 @@ impl fmt::Debug for Print {
 impl Build for Print {
     type Config = Config;
 
+    const OPERATIONS: &'static [Operation] = OPERATIONS;
+
     fn build(config: Config) -> Result<Self, Problem> {
         config.check()?;
         Ok(Self {

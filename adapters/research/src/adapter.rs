@@ -34,6 +34,8 @@ pub struct Research;
 impl Build for Research {
     type Config = Config;
 
+    const OPERATIONS: &'static [Operation] = OPERATIONS;
+
     fn build(_config: Config) -> Result<Self, Problem> {
         Ok(Self)
     }

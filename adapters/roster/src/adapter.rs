@@ -36,6 +36,8 @@ pub struct Roster {
 impl Build for Roster {
     type Config = Config;
 
+    const OPERATIONS: &'static [Operation] = OPERATIONS;
+
     fn build(config: Config) -> Result<Self, Problem> {
         if config.logical_address.trim().is_empty() {
             return Err(Problem::new(

@@ -56,6 +56,9 @@ pub trait Build: Adapter + Sized {
     /// Its part of the configuration, `deny_unknown_fields`, each field documented.
     type Config: DeserializeOwned + JsonSchema;
 
+    /// What it can do: known also where another process runs it.
+    const OPERATIONS: &'static [Operation];
+
     /// # Errors
     /// `Invalid` for settings that can never work.
     fn build(config: Self::Config) -> Result<Self, Problem>;

@@ -19,14 +19,14 @@ pub struct Deployment {
 }
 
 /// Definitions by id and version. Definitions are never changed once in it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Library {
     processes: HashMap<String, Vec<Edition>>,
     deployments: u64,
 }
 
 /// One version of one process, with what is worked out once about it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Edition {
     pub(crate) definition: Arc<Definition>,
     pub(crate) decisions: Arc<Decisions>,

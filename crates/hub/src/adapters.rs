@@ -8,7 +8,7 @@ use halsonav_domain::{Kind, PersonId, PersonRecord, Problem, Timestamp};
 
 use crate::{
     config::{Config, Region},
-    runtime::{Register, Registry},
+    runtime::{Parts, Register, Registry},
 };
 
 /// Their names.
@@ -23,6 +23,9 @@ pub const NAMES: &[&str] = &[
     "research",
 ];
 
+/// First words of what the hub does itself.
+pub const OWN: &[&str] = &["case", "profile"];
+
 /// The adapters of a site, made from their settings.
 pub struct Built {
     /// By name.
@@ -31,11 +34,11 @@ pub struct Built {
     pub register: Option<Arc<dyn Register>>,
 }
 
-/// Makes every adapter that has settings: `[adapters.<name>]` of the site, with the region's laid over.
+/// Makes every adapter of this process that has settings, and notes what the others can do: `[adapters.<name>]` of the site, with the region's laid over.
 ///
 /// # Errors
 /// What is wrong with any of them, all at once.
-pub fn build(config: &Config, region: &Region) -> Result<Built, Vec<Problem>> {
+pub fn build(config: &Config, region: &Region, parts: &Parts) -> Result<Built, Vec<Problem>> {
     let mut settings = config.adapters.clone();
     for (name, table) in &region.adapters {
         match (settings.get_mut(name), table) {
@@ -46,6 +49,7 @@ pub fn build(config: &Config, region: &Region) -> Result<Built, Vec<Problem>> {
         }
     }
     let mut maker = Maker {
+        parts,
         settings,
         registry: Registry::default(),
         problems: Vec::new(),
@@ -75,15 +79,20 @@ pub fn build(config: &Config, region: &Region) -> Result<Built, Vec<Problem>> {
     })
 }
 
-struct Maker {
+struct Maker<'a> {
+    parts: &'a Parts,
     settings: toml::Table,
     registry: Registry,
     problems: Vec<Problem>,
 }
 
-impl Maker {
+impl Maker<'_> {
     fn make<A: Build + Adapter>(&mut self, name: &str) -> Option<Arc<A>> {
         let settings = self.settings.remove(name)?;
+        self.registry.know(name, A::OPERATIONS);
+        if !self.parts.runs(name) {
+            return None;
+        }
         let built = settings
             .try_into::<A::Config>()
             .map_err(|error| {

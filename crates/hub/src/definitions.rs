@@ -2,12 +2,16 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use halsonav_adapter::Stop;
 use halsonav_domain::{Kind, Problem, Timestamp};
 use halsonav_engine::{Anything, Deployment, Fault, Known, Library, Severity, load};
 use halsonav_expression::Decisions;
-use halsonav_storage::{NewDefinition, Storage, StoredDefinition};
+use halsonav_storage::{NewDefinition, Storage, StoredDefinition, Wake};
 
-use crate::{config::Region, runtime::store_problem};
+use crate::{
+    config::Region,
+    runtime::{Core, store_problem},
+};
 
 /// What the hub knows when a process file is checked.
 pub struct Knowledge<'a> {
@@ -145,7 +149,11 @@ pub fn deploy(
         definition.version = version;
     }
     let mut library = Library::new();
-    for earlier in earlier(storage, &deployment)? {
+    let is_current = |id: &str, version| {
+        let mut current = deployment.definitions.iter();
+        current.any(|d| d.id == id && d.version == version)
+    };
+    for earlier in unknown(storage, &is_current)? {
         library
             .add(earlier)
             .map_err(|clash| vec![Problem::new(clash.kind(), clash.code(), clash.to_string())])?;
@@ -154,6 +162,51 @@ pub fn deploy(
         .add(deployment)
         .map_err(|clash| vec![Problem::new(clash.kind(), clash.code(), clash.to_string())])?;
     Ok(library)
+}
+
+/// The library with what others have deployed since; `None` when there is nothing new.
+///
+/// # Errors
+/// When the store fails, or a version that is deployed cannot be read.
+pub fn refreshed(storage: &Storage, known: &Library) -> Result<Option<Library>, Vec<Problem>> {
+    let is_known = |id: &str, version| known.get(id, version).is_some();
+    let fresh = unknown(storage, &is_known)?;
+    if fresh.is_empty() {
+        return Ok(None);
+    }
+    let mut library = known.clone();
+    for deployment in fresh {
+        library
+            .add(deployment)
+            .map_err(|clash| vec![Problem::new(clash.kind(), clash.code(), clash.to_string())])?;
+    }
+    Ok(Some(library))
+}
+
+/// Takes in what other processes deploy, until `stop`.
+///
+/// # Errors
+/// None: a library that cannot be refreshed stays as it is, and the log says why.
+pub async fn follow(core: Arc<Core>, stop: Stop) -> Result<(), Problem> {
+    let mut woken = core.storage.woken(Wake::Definitions);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            changed = woken.changed() => if changed.is_err() { return Ok(()) },
+        }
+        let known = core.library();
+        let storage = core.storage.clone();
+        let fresh = tokio::task::spawn_blocking(move || refreshed(&storage, &known)).await;
+        match fresh.unwrap_or_else(|_| Ok(None)) {
+            Ok(Some(library)) => core.replace(library),
+            Ok(None) => {}
+            Err(problems) => {
+                for problem in problems {
+                    tracing::error!(%problem, "a deployed definition cannot be taken in");
+                }
+            }
+        }
+    }
 }
 
 /// The tables travel as one file: an instance keeps the tables it began with, all of them.
@@ -195,20 +248,19 @@ fn new_definitions(
     processes.chain(std::iter::once(tables)).collect()
 }
 
-/// Versions deployed before that differ from those deployed now.
-fn earlier(storage: &Storage, current: &Deployment) -> Result<Vec<Deployment>, Vec<Problem>> {
+/// Versions that are deployed and not known here.
+fn unknown(
+    storage: &Storage,
+    is_known: &dyn Fn(&str, u32) -> bool,
+) -> Result<Vec<Deployment>, Vec<Problem>> {
     let stored = storage
         .read(|r| r.definitions())
         .map_err(|error| vec![store_problem(error)])?;
-    let is_current = |file: &StoredDefinition| {
-        current
-            .definitions
-            .iter()
-            .any(|d| d.id == file.definition.id && d.version == file.version)
-    };
     stored
         .iter()
-        .filter(|file| file.definition.kind == "bpmn" && !is_current(file))
+        .filter(|file| {
+            file.definition.kind == "bpmn" && !is_known(&file.definition.id, file.version)
+        })
         .map(|file| {
             let rules = stored.iter().find(|r| {
                 r.definition.kind == "rules" && r.definition.id == file.definition.deployment

@@ -174,13 +174,8 @@ impl Door for HubDoor {
             .await
             .map(drop)
             .map_err(|error| error.to_string());
-        let bus = self
-            .core
-            .bus
-            .lag("engine", &[halsonav_domain::Topic::Events])
-            .await
-            .map(drop)
-            .map_err(|error| error.to_string());
+        let health = self.core.bus.health().await;
+        let bus = health.now.map_err(|error| error.to_string());
         [("store", store), ("bus", bus)]
             .into_iter()
             .map(|(name, answer)| Part {
@@ -261,7 +256,7 @@ async fn remember(core: &Core, entry: &Cohort) -> Result<(), Problem> {
             let text = tx.setting(COHORTS)?.unwrap_or_default();
             let mut list: Vec<Value> = serde_json::from_str(&text).unwrap_or_default();
             list.retain(|known| known["id"] != entry["id"]);
-            list.push(entry);
+            list.push(entry.clone());
             if list.len() > REMEMBERED {
                 list.remove(0);
             }

@@ -1,31 +1,23 @@
 //! A site put together: settings, region, store, bus, adapters, definitions.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
-use halsonav_bus::Log;
-use halsonav_domain::{Clock, Kind, Problem, Timestamp};
-use halsonav_storage::{Storage, VaultKeys};
+use halsonav_bus::{Bus, Kafka, Log};
+use halsonav_domain::{Kind, Problem, Topic};
+use halsonav_storage::{Place, Storage, VaultKeys};
 use jiff::SignedDuration;
 
 use crate::{
     adapters,
     cli::Context,
-    config::{self, Config, Region, Tree},
+    clock::Time,
+    config::{self, BusKind, Config, Region, Tree},
     definitions,
-    runtime::{CaseWorker, Core, Documents, Gate, Metrics, ProfileWorker, Wanted, store_problem},
+    runtime::{
+        CaseWorker, Core, Documents, FOREVER, Gate, Metrics, Outside, Parts, ProfileWorker,
+        Registry, Wanted, store_problem,
+    },
 };
-
-/// The machine's clock, in whole milliseconds.
-#[derive(Debug)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    // The one place where the machine's clock is read.
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millisecond(Timestamp::now().as_millisecond())
-            .unwrap_or(Timestamp::UNIX_EPOCH)
-    }
-}
 
 /// Settings and region, read and checked.
 ///
@@ -39,11 +31,35 @@ pub fn settings(context: &Context, region: Option<&str>) -> Result<(Config, Regi
     Ok((config, region))
 }
 
-/// Opens the store under `data`, with the vault's key beside it.
+/// Where the store is.
 ///
 /// # Errors
-/// `HUB-STORE-…` when the folder or the files in it cannot be used.
-pub fn store(data: &Path) -> Result<Storage, Problem> {
+/// `HUB-CONFIG-008` when the address cannot be read or used.
+pub fn place(config: &Config) -> Result<Place, Problem> {
+    let fault =
+        |message: String| Problem::new(Kind::Invalid, "HUB-CONFIG-008", format!("storage: {message}"));
+    let storage = &config.storage;
+    let address = if storage.url_file.is_empty() {
+        storage.url.clone()
+    } else {
+        fs::read_to_string(&storage.url_file)
+            .map_err(|error| fault(format!("url_file: {}", error.kind())))?
+            .trim()
+            .to_owned()
+    };
+    if address.is_empty() {
+        return Ok(Place::Sqlite(config.hub.data.join("halsonav.db")));
+    }
+    Err(fault("not yet".to_owned()))
+}
+
+/// Opens the store, with the vault's keys from their file.
+///
+/// # Errors
+/// `HUB-STORE-…` when the folder or the files in it cannot be used, or the keys are not those that
+/// the vault was sealed with.
+pub fn store(config: &Config) -> Result<Storage, Problem> {
+    let data = &config.hub.data;
     fs::create_dir_all(data).map_err(|error| {
         Problem::new(
             Kind::Invalid,
@@ -51,49 +67,162 @@ pub fn store(data: &Path) -> Result<Storage, Problem> {
             format!("{} cannot be made: {error}", data.display()),
         )
     })?;
-    let keys = VaultKeys::load_or_create(&data.join("vault.key")).map_err(store_problem)?;
-    Storage::open(&data.join("halsonav.db"), keys).map_err(store_problem)
+    let place = place(config)?;
+    let path = key_file(config);
+    let keys = match place {
+        Place::Sqlite(_) => VaultKeys::load_or_create(&path),
+    };
+    Storage::open(&place, keys.map_err(store_problem)?).map_err(store_problem)
 }
 
-/// Puts the parts together. Opens the store and the log; speaks to no neighbour.
+/// Brings the store to this version's shape, making the vault's keys if there are none. Answers where
+/// the store is.
+///
+/// # Errors
+/// `HUB-STORE-…`.
+pub fn migrate(config: &Config) -> Result<String, Problem> {
+    let place = place(config)?;
+    // Opening says whether keys and vault belong together.
+    store(config).map(drop)?;
+    Ok(format!("{place:?}"))
+}
+
+fn key_file(config: &Config) -> PathBuf {
+    match config.hub.vault_key.as_str() {
+        "" => config.hub.data.join("vault.key"),
+        named => named.into(),
+    }
+}
+
+/// Opens the bus; whether it is the embedded log, whose lock says that no other process is at work.
+///
+/// # Errors
+/// `HUB-BUS-…`, `HUB-CONFIG-009`.
+pub fn bus(config: &Config) -> Result<(Arc<dyn Bus>, bool), Problem> {
+    let failed = |error: halsonav_bus::Error| {
+        Problem::new(error.kind(), "HUB-BUS-001", error.to_string())
+    };
+    match config.bus.kind {
+        BusKind::Log => {
+            let settings = halsonav_bus::Settings::default();
+            let log = Log::open(&config.hub.data.join("log"), settings).map_err(failed)?;
+            Ok((Arc::new(log), true))
+        }
+        BusKind::Kafka => {
+            let kafka = Kafka::new(kafka(config)?).map_err(failed)?;
+            Ok((Arc::new(kafka), false))
+        }
+    }
+}
+
+/// The settings of `[kafka]`.
+///
+/// # Errors
+/// `HUB-CONFIG-009` names the key.
+pub fn kafka(config: &Config) -> Result<halsonav_bus::kafka::Settings, Problem> {
+    config.kafka.clone().try_into().map_err(|error: toml::de::Error| {
+        Problem::new(
+            Kind::Invalid,
+            "HUB-CONFIG-009",
+            format!("kafka: {}", error.message()),
+        )
+    })
+}
+
+/// Transactions that the store takes at once.
+#[must_use]
+pub fn shares(config: &Config) -> usize {
+    match place(config) {
+        _ => 1,
+    }
+}
+
+/// Every topic that the region's hub uses, in whatever process.
+///
+/// # Errors
+/// What is wrong with the adapters' settings.
+pub fn topics(config: &Config, region: &Region) -> Result<Vec<Topic>, Vec<Problem>> {
+    let registry = adapters::build(config, region, &Parts::none())?.registry;
+    let outside = || region.outside.keys().cloned();
+    let commands = registry
+        .names()
+        .map(str::to_owned)
+        .chain(adapters::OWN.iter().map(|name| (*name).to_owned()))
+        .chain(outside());
+    let mut topics = vec![Topic::Events, Topic::Documentation];
+    topics.extend(commands.map(Topic::Commands));
+    topics.extend(outside().map(Topic::Intents));
+    Ok(topics)
+}
+
+/// Whether the topics are there and as the hub relies on; the embedded log makes its own.
+///
+/// # Errors
+/// `HUB-BUS-…` tells the first difference.
+pub async fn verify(config: &Config, region: &Region) -> Result<(), Vec<Problem>> {
+    if config.bus.kind == BusKind::Log {
+        return Ok(());
+    }
+    let one = |problem: Problem| vec![problem];
+    let settings = kafka(config).map_err(one)?;
+    halsonav_bus::kafka::topics::verify(&settings, &topics(config, region)?)
+        .await
+        .map_err(|error| one(Problem::new(error.kind(), "HUB-BUS-001", error.to_string())))
+}
+
+/// Puts the parts together. Opens store and bus; speaks to no neighbour.
 ///
 /// # Errors
 /// Everything that is wrong with settings, region, adapters and definitions.
 pub fn assemble(
     config: Config,
     region: Region,
-    clock: Arc<dyn Clock>,
+    parts: &Parts,
+    time: Time,
+) -> Result<Arc<Core>, Vec<Problem>> {
+    let storage = store(&config).map_err(|problem| vec![problem])?;
+    assemble_on(storage, config, region, parts, time)
+}
+
+/// [`assemble`] on a store that is open.
+///
+/// # Errors
+/// As there.
+pub fn assemble_on(
+    storage: Storage,
+    config: Config,
+    region: Region,
+    parts: &Parts,
+    time: Time,
 ) -> Result<Arc<Core>, Vec<Problem>> {
     let region = Arc::new(region);
-    let built = adapters::build(&config, &region)?;
+    let built = adapters::build(&config, &region, parts)?;
     let mut registry = built.registry;
-    registry.add_worker(
-        "case",
-        Arc::new(CaseWorker {
-            wanted: wanted(&region),
-        }),
-    );
-    let instruments = instruments(&region)?;
-    registry.add_worker("profile", Arc::new(ProfileWorker { instruments }));
-    let documents = Documents::load(&region)?;
+    let (bus, alone) = bus(&config).map_err(|problem| vec![problem])?;
+    own_lanes(&mut registry, &region, &bus)?;
+    let documents = Arc::new(Documents::load(&region)?);
     let loaded = definitions::read(&region, &|kind| registry.operation(kind).is_some())?;
     let tables = loaded.deployment.decisions.clone();
-    let storage = store(&config.hub.data).map_err(|problem| vec![problem])?;
-    let library = definitions::deploy(&storage, &region, loaded, clock.now())?;
-    let log = Log::open(
-        &config.hub.data.join("log"),
-        halsonav_bus::Settings::default(),
-    )
-    .map_err(|error| vec![Problem::new(error.kind(), "HUB-BUS-001", error.to_string())])?;
+    let library = definitions::deploy(&storage, &region, loaded, time.clock.now())?;
     let gate = Gate {
         max_age: SignedDuration::from_hours(config.gate.max_age_h),
     };
+    let lease_ttl = if alone {
+        FOREVER
+    } else {
+        Duration::from_secs(config.lease.ttl_s.max(1))
+    };
+    let shares = shares(&config);
     Ok(Arc::new(Core {
         config,
         region,
         storage,
-        bus: Arc::new(log),
-        clock,
+        bus,
+        alone,
+        lease_ttl,
+        shares,
+        clock: time.clock,
+        clock_set: time.set,
         adapters: registry,
         register: built.register,
         documents,
@@ -102,6 +231,26 @@ pub fn assemble(
         tables,
         definitions: std::sync::RwLock::new(Arc::new(library)),
     }))
+}
+
+/// Adds the lanes that speak to no neighbour: the hub's own work, and the gates of programs outside.
+///
+/// # Errors
+/// All faults of the region's scoring tables.
+pub fn own_lanes(
+    registry: &mut Registry,
+    region: &Region,
+    bus: &Arc<dyn Bus>,
+) -> Result<(), Vec<Problem>> {
+    let wanted = wanted(region);
+    registry.add_worker("case", Arc::new(CaseWorker { wanted }));
+    let instruments = instruments(region)?;
+    registry.add_worker("profile", Arc::new(ProfileWorker { instruments }));
+    for (name, program) in &region.outside {
+        let lane = Outside::new(bus.clone(), name, program);
+        registry.add_outside(name, Arc::new(lane));
+    }
+    Ok(())
 }
 
 /// The region's scoring tables.

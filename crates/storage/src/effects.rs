@@ -195,6 +195,23 @@ impl Reader {
         Ok(whom)
     }
 
+    /// How many effects are in an adapter's hands at this moment; not those that are to be asked about
+    /// later.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn in_hand(&mut self) -> Result<u64> {
+        let sending: i64 = effects::table
+            // As a literal, so that the partial index applies.
+            .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(
+                "effects.state = 'sending'",
+            ))
+            .filter(effects::due.is_null())
+            .select(count_star())
+            .get_result(&mut self.db)?;
+        Ok(count(sending))
+    }
+
     /// How many effects of each adapter stand where. Counts all: call it at intervals.
     ///
     /// # Errors

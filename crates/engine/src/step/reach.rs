@@ -3,13 +3,13 @@
 use crate::graph::{Definition, FlowIx, NodeIx, NodeKind, Throw};
 
 /// For every inclusive join, what can still come to it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Reach {
     joins: Vec<Join>,
 }
 
 /// One inclusive join.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Join {
     node: NodeIx,
     /// Row per node: which of the join's incoming flows a token there can still come by, without

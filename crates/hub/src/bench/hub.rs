@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use halsonav_bus::Log;
 use halsonav_domain::{CaseId, Envelope, HsaId, Kind, PersonId, Problem, RoundId, VirtualClock};
 use halsonav_engine::Input;
 use halsonav_storage::{DefinitionRef, NewCase};
@@ -19,7 +18,10 @@ use super::{
     shape::{Shape, fact, unfit},
 };
 use crate::{
-    runtime::{CASE_OPENED, Core, Documents, Gate, Metrics, Processor, Registry, store_problem},
+    clock::Time,
+    runtime::{
+        CASE_OPENED, Core, Documents, FOREVER, Gate, Metrics, Processor, Registry, store_problem,
+    },
     site,
 };
 
@@ -44,17 +46,18 @@ impl Hub {
     pub fn open(plan: &Plan, dir: &Path, shape: &Shape) -> Result<Self, Vec<Problem>> {
         let mut config = plan.config.clone();
         config.hub.data = dir.to_owned();
-        let bus = |error: halsonav_bus::Error| {
-            vec![Problem::new(error.kind(), "HUB-BUS-001", error.to_string())]
-        };
+        let (bus, alone) = site::bus(&config).map_err(|problem| vec![problem])?;
+        let time = Time::of(Arc::new(VirtualClock::new(plan.now)));
         let core = Arc::new(Core {
-            documents: Documents::load(&plan.region)?,
+            documents: Arc::new(Documents::load(&plan.region)?),
             region: Arc::new(plan.region.clone()),
-            storage: site::store(dir).map_err(|problem| vec![problem])?,
-            bus: Arc::new(
-                Log::open(&dir.join("log"), halsonav_bus::Settings::default()).map_err(bus)?,
-            ),
-            clock: Arc::new(VirtualClock::new(plan.now)),
+            storage: site::store(&config).map_err(|problem| vec![problem])?,
+            bus,
+            alone,
+            lease_ttl: FOREVER,
+            shares: site::shares(&config),
+            clock: time.clock,
+            clock_set: time.set,
             adapters: Registry::default(),
             register: None,
             gate: Gate {

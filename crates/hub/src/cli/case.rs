@@ -36,7 +36,7 @@ pub enum Command {
 
 pub fn run(context: &Context, command: Command) -> Answer {
     let (config, _) = site::settings(context, None)?;
-    let storage = site::store(&config.hub.data).map_err(one)?;
+    let storage = site::store(&config).map_err(one)?;
     match command {
         Command::List {
             state,

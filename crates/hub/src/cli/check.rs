@@ -6,12 +6,16 @@ use halsonav_domain::command::KINDS;
 use serde_json::json;
 
 use super::{Answer, Context};
-use crate::{adapters, definitions, runtime::Documents, site};
+use crate::{
+    adapters, definitions,
+    runtime::{Documents, Parts},
+    site,
+};
 
 pub async fn run(context: &Context, online: bool) -> Answer {
     let (config, region) = site::settings(context, None)?;
     let mut problems = Vec::new();
-    let built = match adapters::build(&config, &region) {
+    let built = match adapters::build(&config, &region, &Parts::all()) {
         Ok(built) => Some(built),
         Err(found) => {
             problems.extend(found);

@@ -7,7 +7,12 @@ use halsonav_domain::RoundId;
 use serde_json::json;
 
 use super::{Answer, Context, one, output::table};
-use crate::{cohort, runtime::store_problem, site};
+use crate::{
+    clock::{SystemClock, Time},
+    cohort,
+    runtime::{Parts, store_problem},
+    site,
+};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -25,7 +30,7 @@ pub async fn run(context: &Context, command: Command) -> Answer {
     let round = RoundId(region.round.id.clone());
     match command {
         Command::Import { file } => {
-            let core = site::assemble(config, region, Arc::new(site::SystemClock))?;
+            let core = site::assemble(config, region, &Parts::none(), Time::of(Arc::new(SystemClock)))?;
             let imported = cohort::import(&core, &file, &cohort::random_ids, !context.output.json)
                 .await
                 .map_err(one)?;
@@ -37,7 +42,7 @@ pub async fn run(context: &Context, command: Command) -> Answer {
             })
         }
         Command::Show => {
-            let storage = site::store(&config.hub.data).map_err(one)?;
+            let storage = site::store(&config).map_err(one)?;
             let totals = storage
                 .read(|r| r.totals(Some(&round)))
                 .map_err(|e| one(store_problem(e)))?;

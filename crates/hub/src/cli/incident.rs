@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use halsonav_bus::{Bus as _, Log, Settings, codec};
+use halsonav_bus::codec;
 use halsonav_domain::{Clock as _, Envelope, Kind, Problem, Topic};
 use halsonav_storage::{Incident, IncidentFilter, IncidentNo, Storage};
 use serde_json::{Value, json};
 
 use super::{Answer, Context, one, output::table};
-use crate::{config::Config, runtime::store_problem, site};
+use crate::{clock::SystemClock, config::Config, runtime::store_problem, site};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -39,7 +39,7 @@ pub enum Command {
 
 pub async fn run(context: &Context, command: Command) -> Answer {
     let (config, _) = site::settings(context, None)?;
-    let storage = site::store(&config.hub.data).map_err(one)?;
+    let storage = site::store(&config).map_err(one)?;
     match command {
         Command::List { limit } => list(context, &storage, limit),
         Command::Retry { no, variables } => {
@@ -119,14 +119,11 @@ async fn order(
             "this incident is not of a process: mend its cause, it is tried again by itself";
         return Err(one(Problem::new(Kind::Conflict, "HUB-CLI-005", message)));
     };
-    let log = Log::open(&config.hub.data.join("log"), Settings::default()).map_err(|error| {
-        one(Problem::new(
-            error.kind(),
-            "HUB-CLI-006",
-            format!("{error}; a running hub takes this order through its API"),
-        ))
+    let (bus, _) = site::bus(config).map_err(|problem| {
+        let message = format!("{problem}; a running hub takes this order through its API");
+        one(Problem::new(problem.kind, "HUB-CLI-006", message))
     })?;
-    let now = site::SystemClock.now();
+    let now = SystemClock.now();
     let id = format!("cli-{no}-{}", now.as_millisecond());
     let fact = Envelope::new(
         "/cli",
@@ -138,7 +135,7 @@ async fn order(
     );
     let record = codec::event(&fact)
         .map_err(|e| one(Problem::new(e.kind(), "HUB-BUS-001", e.to_string())))?;
-    log.publish(&Topic::Events, vec![record])
+    bus.publish(&Topic::Events, vec![record])
         .await
         .map_err(|e| one(Problem::new(e.kind(), "HUB-BUS-001", e.to_string())))?;
     context.output.result(&json!({ "accepted": no }), || {

@@ -7,6 +7,7 @@ mod incident;
 mod output;
 mod process;
 mod run;
+mod topics;
 mod worklist;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -37,8 +38,8 @@ pub struct Arguments {
 enum Command {
     /// Run a whole round against fakes of every neighbour, months in seconds.
     Demo(crate::demo::Options),
-    /// Run the hub.
-    Serve,
+    /// Run the hub, whole or some of its parts.
+    Serve(run::Options),
     /// Check the configuration and the region, offline; every fault at once.
     Check {
         /// Also ask every neighbour whether it can be reached.
@@ -47,6 +48,9 @@ enum Command {
     },
     /// Bring the database to this version's shape.
     Migrate,
+    /// Compare the topics on Kafka with what the hub needs, and make them so.
+    #[command(subcommand)]
+    Topics(topics::Command),
     /// Import and show cohorts.
     #[command(subcommand)]
     Cohort(cohort::Command),
@@ -91,9 +95,10 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     };
     let result = match command {
         Command::Demo(options) => crate::demo::run(&context, options).await,
-        Command::Serve => run::serve(&context).await,
+        Command::Serve(options) => run::serve(&context, options).await,
         Command::Check { online } => check::run(&context, online).await,
         Command::Migrate => run::migrate(&context),
+        Command::Topics(command) => topics::run(&context, command).await,
         Command::Cohort(command) => cohort::run(&context, command).await,
         Command::Case(command) => case::run(&context, command),
         Command::Worklist(options) => worklist::run(&context, options),

@@ -4,57 +4,82 @@ use std::{net::TcpListener, process::ExitCode, sync::Arc, time::Duration};
 
 use halsonav_adapter::Stop;
 use halsonav_api::{Api, Keys, Settings, Unit};
+use clap::Args;
 use halsonav_domain::{Kind, Problem};
 use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::{Answer, Context, one};
 use crate::{
+    clock::{self, SystemClock, Time},
+    config::{BusKind, ClockKind, Config, Region},
+    definitions,
     door::HubDoor,
-    runtime::{self, Core, Hub},
+    runtime::{self, Core, Hub, Parts, Role, store_problem},
     site, telemetry,
 };
 
 /// Longest wait for what is under way once told to stop.
 const SHUTDOWN: Duration = Duration::from_secs(10);
 
-pub async fn serve(context: &Context) -> Answer {
-    let (config, region) = site::settings(context, None)?;
+/// What this process does; without options, what `[run]` says.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Roles of this process.
+    #[arg(long, value_delimiter = ',', value_name = "ROLE,…")]
+    roles: Option<Vec<Role>>,
+    /// Adapters that this process runs.
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    adapters: Option<Vec<String>>,
+    /// Stop when standard input ends: for whoever starts this process as a child.
+    #[arg(long)]
+    until_eof: bool,
+}
+
+pub async fn serve(context: &Context, options: Options) -> Answer {
+    let (mut config, region) = site::settings(context, None)?;
+    if let Some(roles) = options.roles {
+        config.run.roles = roles.into_iter().collect();
+    }
+    if let Some(adapters) = options.adapters {
+        config.run.adapters = adapters.into_iter().collect();
+    }
+    let parts = parts(&config, &region).map_err(one)?;
     telemetry::start(&config.log.level, &config.log.format, None).map_err(one)?;
-    let core = site::assemble(config, region, Arc::new(site::SystemClock))?;
     let stop = Stop::new();
-    let mut parts = JoinSet::new();
-    for (name, listener) in core.adapters.listeners() {
-        let (bound, tell) = tokio::sync::oneshot::channel();
-        let (inlet, stop) = (runtime::inlet(&core), stop.clone());
-        parts.spawn(async move { listener.listen(inlet, bound, stop).await });
-        let address = tell.await.map_err(|_| {
-            one(Problem::new(
-                Kind::Unavailable,
-                "HUB-RUN-003",
-                format!("{name} cannot listen"),
-            ))
-        })?;
-        tracing::info!(adapter = name, %address, "listening");
-    }
-    let hub = Hub::start(core.clone()).await.map_err(one)?;
-    parts.spawn(runtime::serve(hub, stop.clone()));
-    match api(&core)? {
-        Some((api, listener)) => {
-            parts.spawn(halsonav_api::serve(api, listener, stop.clone()));
+    site::verify(&config, &region).await?;
+    let storage = site::store(&config).map_err(one)?;
+    let time = match config.clock.kind {
+        ClockKind::System => Time::of(Arc::new(SystemClock)),
+        ClockKind::Shared => clock::shared(&storage, &stop)
+            .await
+            .map_err(|error| one(store_problem(error)))?,
+    };
+    let core = site::assemble_on(storage, config, region, &parts, time)?;
+    let mut tasks = JoinSet::new();
+    listen(&core, &mut tasks, &stop).await.map_err(one)?;
+    let hub = Hub::start(core.clone(), &parts).await.map_err(one)?;
+    tasks.spawn(runtime::serve(hub, stop.clone()));
+    tasks.spawn(definitions::follow(core.clone(), stop.clone()));
+    if parts.has(Role::Api) {
+        match api(&core)? {
+            Some((api, listener)) => {
+                tasks.spawn(halsonav_api::serve(api, listener, stop.clone()));
+            }
+            None => tracing::warn!(
+                code = "HUB-RUN-005",
+                "auth.jwks is not set: no token could be accepted, so the API is not opened"
+            ),
         }
-        None => tracing::warn!(
-            code = "HUB-RUN-005",
-            "auth.jwks is not set: no token could be accepted, so the API is not opened"
-        ),
     }
-    tracing::info!(region = core.region.name, "the hub is running");
+    tracing::info!(region = core.region.name, roles = ?parts.roles, "the hub is running");
     let failed = tokio::select! {
         () = told_to_stop() => None,
-        ended = parts.join_next() => ended.and_then(Result::ok).and_then(Result::err),
+        () = input_ends(), if options.until_eof => None,
+        ended = tasks.join_next() => ended.and_then(Result::ok).and_then(Result::err),
     };
     stop.cancel();
-    let rest = async { while parts.join_next().await.is_some() {} };
+    let rest = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(SHUTDOWN, rest).await.is_err() {
         tracing::warn!(
             code = "HUB-RUN-004",
@@ -62,6 +87,46 @@ pub async fn serve(context: &Context) -> Answer {
         );
     }
     failed.map_or(Ok(ExitCode::SUCCESS), |problem| Err(one(problem)))
+}
+
+/// What this process does, if it can be done.
+fn parts(config: &Config, region: &Region) -> Result<Parts, Problem> {
+    let fault = |message: String| Problem::new(Kind::Invalid, "HUB-CONFIG-010", message);
+    let parts = config.parts();
+    if parts.roles.is_empty() {
+        return Err(fault("run.roles: at least one is needed".to_owned()));
+    }
+    let set_up = |name: &String| {
+        config.adapters.contains_key(name) || region.adapters.contains_key(name)
+    };
+    if let Some(name) = config.run.adapters.iter().find(|name| !set_up(name)) {
+        let message = format!("run.adapters: there are no settings for the adapter '{name}'");
+        return Err(fault(message));
+    }
+    if config.bus.kind == BusKind::Log && parts.roles != Parts::all().roles {
+        let message = "run.roles: a hub on the embedded log is one process and has all roles";
+        return Err(fault(message.to_owned()));
+    }
+    Ok(parts)
+}
+
+/// Opens the sockets on which neighbours call the adapters of this process.
+async fn listen(
+    core: &Arc<Core>,
+    tasks: &mut JoinSet<Result<(), Problem>>,
+    stop: &Stop,
+) -> Result<(), Problem> {
+    for (name, listener) in core.adapters.listeners() {
+        let (bound, tell) = tokio::sync::oneshot::channel();
+        let (inlet, stop) = (runtime::inlet(core), stop.clone());
+        tasks.spawn(async move { listener.listen(inlet, bound, stop).await });
+        let address = tell.await.map_err(|_| {
+            let message = format!("{name} cannot listen");
+            Problem::new(Kind::Unavailable, "HUB-RUN-003", message)
+        })?;
+        tracing::info!(adapter = name, %address, "listening");
+    }
+    Ok(())
 }
 
 /// The API and its socket, if there is an issuer whose tokens it could accept.
@@ -127,13 +192,17 @@ async fn told_to_stop() {
     }
 }
 
+async fn input_ends() {
+    let mut sink = tokio::io::sink();
+    // Whether it ended or broke makes no difference.
+    let _ = tokio::io::copy(&mut tokio::io::stdin(), &mut sink).await;
+}
+
 pub fn migrate(context: &Context) -> Answer {
     let (config, _) = site::settings(context, None)?;
-    // Opening brings the shape up to date.
-    site::store(&config.hub.data).map_err(one)?;
-    let path = config.hub.data.display().to_string();
-    context.output.result(&json!({ "migrated": path }), || {
-        format!("{path}: up to date")
+    let place = site::migrate(&config).map_err(one)?;
+    context.output.result(&json!({ "migrated": place }), || {
+        format!("{place}: up to date")
     });
     Ok(ExitCode::SUCCESS)
 }

@@ -29,7 +29,7 @@ pub struct Options {
 
 pub fn run(context: &Context, options: Options) -> Answer {
     let (config, _) = site::settings(context, None)?;
-    let storage = site::store(&config.hub.data).map_err(one)?;
+    let storage = site::store(&config).map_err(one)?;
     let filter = WorkFilter {
         units: options.unit.map(|unit| vec![HsaId::new(&unit)]),
         groups: options.group.map(|group| vec![group]),

@@ -1,16 +1,21 @@
 //! Configuration: typed, layered, checked before anything starts.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use figment::{
     Figment,
     providers::{Env, Format, Toml},
 };
 use halsonav_domain::{Kind, Problem};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub mod region;
 pub mod tree;
+
+use crate::runtime::{Parts, Role};
 
 pub use region::Region;
 pub use tree::Tree;
@@ -19,10 +24,16 @@ pub use tree::Tree;
 pub const DEFAULT: &str = include_str!("../../../../config/default.toml");
 
 /// Everything a site decides. Field by field in `config/default.toml`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     pub hub: Hub,
+    pub run: Run,
+    pub storage: Storage,
+    pub bus: Bus,
+    pub kafka: toml::Table,
+    pub lease: Lease,
+    pub clock: Clock,
     pub http: Http,
     pub auth: Auth,
     pub log: Log,
@@ -35,14 +46,31 @@ pub struct Config {
 
 macro_rules! section {
     ($name:ident { $($field:ident : $kind:ty),* $(,)? }) => {
-        #[derive(Clone, Debug, Deserialize)]
+        #[derive(Clone, Debug, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct $name { $(pub $field: $kind),* }
     };
 }
 section!(Hub {
     region: String,
-    data: PathBuf
+    data: PathBuf,
+    vault_key: String,
+});
+section!(Run {
+    roles: BTreeSet<Role>,
+    adapters: BTreeSet<String>,
+});
+section!(Storage {
+    url: String,
+    url_file: String,
+    writers: u32,
+    readers: u32,
+});
+section!(Bus { kind: BusKind });
+section!(Lease { ttl_s: u64 });
+section!(Clock {
+    kind: ClockKind,
+    label: String,
 });
 section!(Http {
     listen: String,
@@ -69,6 +97,38 @@ section!(Retry {
     longest_s: u32,
     attempts: u32
 });
+
+/// Where records are carried.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BusKind {
+    /// The embedded log under `hub.data`: one process.
+    Log,
+    /// Apache Kafka.
+    Kafka,
+}
+
+/// Whose time it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClockKind {
+    /// The machine's.
+    System,
+    /// One that stands in the store and is set there: rehearsals with several processes.
+    Shared,
+}
+
+impl Config {
+    /// What this process does.
+    #[must_use]
+    pub fn parts(&self) -> Parts {
+        let some = &self.run.adapters;
+        Parts {
+            roles: self.run.roles.clone(),
+            adapters: (!some.is_empty()).then(|| some.clone()),
+        }
+    }
+}
 
 /// Reads the layers: default, the site's file, the environment.
 ///

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use halsonav_domain::{HsaId, Kind, Problem};
+use halsonav_domain::{CommandKind, HsaId, Kind, Problem};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::tree::Tree;
+use crate::adapters;
 
 /// How many regions may stand in a line of `extends`.
 const DEPTH: usize = 8;
@@ -32,6 +33,8 @@ pub struct Region {
     pub research: Option<Project>,
     /// Settings of the adapters, by name; laid over those of the site.
     pub adapters: toml::Table,
+    /// Adapters that are programs of their own, behind the topics: what each can do.
+    pub outside: BTreeMap<String, Program>,
     /// Files by folder, nearest first in the line of inheritance.
     pub files: Files,
 }
@@ -70,6 +73,22 @@ pub struct Project {
     pub project: String,
     /// Registration number of the ethics approval, stated in every export.
     pub ethics_approval: String,
+}
+
+/// `[outside.<name>]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Program {
+    /// By name: the second word of the command's kind.
+    pub operations: BTreeMap<String, Deed>,
+}
+
+/// `[outside.<name>.operations.<operation>]`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deed {
+    /// Whether it reaches the resident, so that the gate must say yes first.
+    pub contact: bool,
 }
 
 /// The region's files: path inside the region's folder → text.
@@ -116,6 +135,8 @@ struct File {
     research: Option<Project>,
     #[serde(default)]
     adapters: toml::Table,
+    #[serde(default)]
+    outside: BTreeMap<String, Program>,
 }
 
 /// Reads `config/regions/<name>` and what it extends, down to `config/base`.
@@ -139,6 +160,7 @@ pub fn load(tree: &Tree, name: &str) -> Result<Region, Problem> {
         units: Vec::new(),
         research: None,
         adapters: toml::Table::new(),
+        outside: BTreeMap::new(),
         files: Files(tree.below("base").collect()),
     };
     for (ancestor, file) in line.into_iter().rev() {
@@ -206,6 +228,7 @@ fn overlay(region: &mut Region, file: File) -> Result<(), Problem> {
             .map_err(|error| fault("region.toml", &error.to_string()))?;
         region.switches.insert(key, value);
     }
+    region.outside.extend(file.outside);
     for (adapter, settings) in file.adapters {
         match (region.adapters.get_mut(&adapter), settings) {
             (Some(toml::Value::Table(known)), toml::Value::Table(new)) => known.extend(new),
@@ -236,6 +259,17 @@ fn check(region: &Region) -> Result<(), Problem> {
     }
     if region.units.is_empty() {
         return Err(fault(&path, "units are missing"));
+    }
+    for (name, program) in &region.outside {
+        let taken = adapters::NAMES.contains(&name.as_str()) || adapters::OWN.contains(&name.as_str());
+        let kinds = program.operations.keys();
+        let mut kinds = kinds.map(|deed| format!("{name}.{deed}").parse::<CommandKind>());
+        if taken || program.operations.is_empty() || kinds.any(|kind| kind.is_err()) {
+            let message = format!(
+                "outside.{name}: a name of its own and operations, in a-z, 0-9 and -, are needed"
+            );
+            return Err(fault(&path, &message));
+        }
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 
 use super::{
     agenda::{Act, Agenda},
+    crew::Crew,
     post::Post,
     residents::Residents,
     staff::Staff,
@@ -22,10 +23,40 @@ const HOUR_MS: i64 = 3_600_000;
 /// A round is over after this long, whatever still waits.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 420);
 
+/// The hub that is driven.
+pub enum Driven {
+    /// In this process, turned by hand.
+    Here(Box<Hub>),
+    /// In several processes, which turn by themselves.
+    Crew(Crew),
+}
+
+impl Driven {
+    async fn settle(&mut self, now: Timestamp) -> Result<Settled, Problem> {
+        match self {
+            Self::Here(hub) => {
+                hub.ask().await?;
+                hub.settle().await
+            }
+            Self::Crew(crew) => crew.settle(now).await.map(|()| Settled::default()),
+        }
+    }
+
+    async fn advance(&mut self, clock: &VirtualClock, now: Timestamp) -> Result<(), Problem> {
+        clock.advance(now);
+        match self {
+            Self::Here(_) => Ok(()),
+            Self::Crew(crew) => crew.advance(now).await,
+        }
+    }
+}
+
 /// Everything that moves.
 pub struct Driver {
     /// The hub.
-    pub hub: Hub,
+    pub hub: Driven,
+    /// What its parts share.
+    pub core: Arc<Core>,
     /// The world around it.
     pub world: World,
     /// Residents.
@@ -65,7 +96,8 @@ impl Driver {
         self.residents.plan_fates(&self.world, &mut self.agenda);
         self.post
             .plan(&self.residents, &mut self.agenda, self.state.now);
-        let core = self.hub.core.clone();
+        let core = self.core.clone();
+        self.hub.advance(&self.clock, self.state.now).await?;
         let mut look_at = self.state.now;
         loop {
             spent.settled += self.hour(&core).await?;
@@ -82,7 +114,7 @@ impl Driver {
             };
             self.state.now = next;
             self.state.keep(&self.out)?;
-            self.clock.advance(next);
+            self.hub.advance(&self.clock, next).await?;
         }
         spent.seconds = begun.elapsed().as_secs_f64();
         Ok(spent)
@@ -92,8 +124,7 @@ impl Driver {
     async fn hour(&mut self, core: &Arc<Core>) -> Result<Settled, Problem> {
         let mut sum = Settled::default();
         loop {
-            self.hub.ask().await?;
-            sum += self.hub.settle().await?;
+            sum += self.hub.settle(self.state.now).await?;
             self.residents.look(&self.world, &mut self.agenda);
             self.staff
                 .look(core, &self.residents, &mut self.agenda)

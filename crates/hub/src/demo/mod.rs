@@ -1,6 +1,7 @@
 //! `halsonav demo`: a whole round against fakes of every neighbour, with a clock that runs ahead.
 
 mod agenda;
+mod crew;
 mod dice;
 mod driver;
 mod names;
@@ -17,12 +18,14 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::Args;
 use halsonav_adapter::Stop;
-use halsonav_domain::{CaseId, Kind, PersonId, Problem, VirtualClock};
+use halsonav_domain::{CaseId, Kind, PersonId, Problem, Timestamp, VirtualClock};
+use halsonav_storage::CaseFilter;
 use jiff::tz::TimeZone;
 
 use self::{
     agenda::Agenda,
-    driver::Driver,
+    crew::Crew,
+    driver::{Driven, Driver},
     population::Resident,
     post::Post,
     residents::Residents,
@@ -31,10 +34,11 @@ use self::{
     world::World,
 };
 use crate::{
+    clock::Time,
     cli::{Answer, Context, one, progress},
     cohort,
-    config::Region,
-    runtime::{self, Core, Hub},
+    config::{BusKind, ClockKind, Config, Region},
+    runtime::{self, Core, Hub, Parts, store_problem},
     site, telemetry,
 };
 
@@ -53,6 +57,9 @@ pub struct Options {
     /// A population of your own: one JSON object a line, as docs/how-to/demo.md has it.
     #[arg(long, value_name = "FILE")]
     pub population: Option<PathBuf>,
+    /// Processes that the hub is split over. More than one needs Kafka and PostgreSQL in the settings.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=crew::MOST as i64))]
+    pub processes: u8,
     /// Where everything is written.
     #[arg(long, default_value = "out/demo", value_name = "DIR")]
     pub out: PathBuf,
@@ -64,75 +71,58 @@ pub struct Options {
 /// Makes or takes up a run, brings it to its end, and tells.
 pub async fn run(context: &Context, options: Options) -> Answer {
     let (mut config, region) = site::settings(context, Some(&options.region))?;
-    let zone = TimeZone::get("Europe/Stockholm").map_err(|error| {
-        one(Problem::new(
-            Kind::Internal,
-            "HUB-DEMO-004",
-            error.to_string(),
-        ))
-    })?;
-    let starts = region
-        .round
-        .starts
-        .at(7, 0, 0, 0)
-        .to_zoned(zone.clone())
-        .map_err(|error| one(unusable(&options.out, &error)))?;
-    let state = State::take_up(&options, starts.timestamp()).map_err(one)?;
-    telemetry::start(
-        &config.log.level,
-        "json",
-        Some(&options.out.join("hub.log")),
-    )
-    .map_err(one)?;
-    let taken_up = (state.now != starts.timestamp()).then_some(state.now);
+    if options.processes > 1 && (config.bus.kind == BusKind::Log || !is_shared(&config)) {
+        let message = "--processes needs bus.kind = \"kafka\" and storage.url";
+        return Err(one(Problem::new(Kind::Invalid, "HUB-DEMO-006", message)));
+    }
+    let zone = zone().map_err(one)?;
+    let starts = begins(&options, &region, &zone).map_err(one)?;
+    let state = State::take_up(&options, starts).map_err(one)?;
+    let log = options.out.join("hub.log");
+    telemetry::start(&config.log.level, "json", Some(&log)).map_err(one)?;
+    let taken_up = (state.now != starts).then_some(state.now);
     let clock = Arc::new(VirtualClock::new(state.now));
-    let people = people(&options, &region).map_err(one)?;
     let questionnaires = site::forms(&region)?;
-    let neighbours = options.out.join("neighbours");
-    let world = world::start(
-        people,
-        &region,
-        &questionnaires,
-        &neighbours,
-        &neighbours.join("vendor"),
-        clock.clone(),
-        options.seed,
-    )
-    .await
-    .map_err(one)?;
-    config.hub.data = options.out.join("data");
-    // The gate asks the register again before every contact; the sweep only finds the rest.
-    config.sweep.every_h = 24 * 7;
-    config.adapters.extend(world.adapters(&region));
-    let core = site::assemble(config, region, clock.clone())?;
+    let world = world(&options, &region, &questionnaires, &clock)
+        .await
+        .map_err(one)?;
+    settle_in(&mut config, &options, &region, &world).map_err(one)?;
+    let parts = if options.processes > 1 {
+        Parts::none()
+    } else {
+        Parts::all()
+    };
+    if is_shared(&config) {
+        site::migrate(&config).map_err(one)?;
+    }
+    let core = site::assemble(config, region, &parts, Time::of(clock.clone()))?;
+    own(&core, taken_up.is_none()).await.map_err(one)?;
     let stop = Stop::new();
     listen(&core, &world, &stop).await.map_err(one)?;
-    let list = neighbours.join("roster.csv");
+    let list = options.out.join("neighbours").join("roster.csv");
     roster::write(&world.people, &list).map_err(one)?;
     let show = !context.output.json;
     let imported = cohort::import(&core, &list, &case_ids(options.seed), show)
         .await
         .map_err(one)?;
-    let hub = Hub::start(core.clone()).await.map_err(one)?;
+    let hub = driven(context, &core, &options, &world).await.map_err(one)?;
     let bar = progress(show, "cases ended");
     bar.set_length(imported.opened + imported.known);
+    let mut staff = Staff::default();
+    staff.learn(&world, &core).await.map_err(one)?;
+    let acts = options.out.join("neighbours").join("acts.jsonl");
     let mut driver = Driver {
         hub,
+        core: core.clone(),
         residents: Residents::new(options.seed, questionnaires, zone, taken_up),
-        staff: Staff::default(),
+        staff,
         post: Post::default(),
-        agenda: Agenda::open(&neighbours.join("acts.jsonl"))
-            .map_err(|error| one(unusable(&options.out, &error)))?,
+        agenda: Agenda::open(&acts).map_err(|error| one(unusable(&options.out, &error)))?,
         world,
         clock,
         state,
         out: options.out.clone(),
     };
-    driver
-        .staff
-        .learn(&driver.world, &core)
-        .await
-        .map_err(one)?;
     let spent = driver.run(&bar).await.map_err(one)?;
     bar.finish_and_clear();
     let report = report::write(&core, &driver.world, &options.out, spent)
@@ -150,6 +140,93 @@ pub async fn run(context: &Context, options: Options) -> Answer {
     } else {
         ExitCode::FAILURE
     })
+}
+
+fn zone() -> Result<TimeZone, Problem> {
+    TimeZone::get("Europe/Stockholm")
+        .map_err(|error| Problem::new(Kind::Internal, "HUB-DEMO-004", error.to_string()))
+}
+
+/// The first morning of the round.
+fn begins(options: &Options, region: &Region, zone: &TimeZone) -> Result<Timestamp, Problem> {
+    let morning = region.round.starts.at(7, 0, 0, 0).to_zoned(zone.clone());
+    morning
+        .map(|at| at.timestamp())
+        .map_err(|error| unusable(&options.out, &error))
+}
+
+/// Every neighbour, with the people in it.
+async fn world(
+    options: &Options,
+    region: &Region,
+    questionnaires: &[halsonav_profile::FormDefinition],
+    clock: &Arc<VirtualClock>,
+) -> Result<World, Problem> {
+    let people = people(options, region)?;
+    let neighbours = options.out.join("neighbours");
+    world::start(
+        people,
+        region,
+        questionnaires,
+        &neighbours,
+        &neighbours.join("vendor"),
+        clock.clone(),
+        options.seed,
+    )
+    .await
+}
+
+/// Settings of a hub among these neighbours.
+fn settle_in(
+    config: &mut Config,
+    options: &Options,
+    region: &Region,
+    world: &World,
+) -> Result<(), Problem> {
+    config.hub.data = options.out.join("data");
+    region.name.clone_into(&mut config.hub.region);
+    // The gate asks the register again before every contact; the sweep only finds the rest.
+    config.sweep.every_h = 24 * 7;
+    config.adapters.extend(world.adapters(region));
+    if options.processes > 1 {
+        config.clock.kind = ClockKind::Shared;
+        Crew::settle_ports(config, &options.out)?;
+    }
+    Ok(())
+}
+
+fn is_shared(config: &Config) -> bool {
+    !(config.storage.url.is_empty() && config.storage.url_file.is_empty())
+}
+
+/// The hub, in this process or in several.
+async fn driven(
+    context: &Context,
+    core: &Arc<Core>,
+    options: &Options,
+    world: &World,
+) -> Result<Driven, Problem> {
+    if options.processes == 1 {
+        let hub = Hub::start(core.clone(), &Parts::all()).await?;
+        return Ok(Driven::Here(Box::new(hub)));
+    }
+    Crew::introduce(&core.config, world)?;
+    let count = usize::from(options.processes);
+    Crew::start(context, core.clone(), count, &options.out).map(Driven::Crew)
+}
+
+/// A run begins with an empty store: one of another run, or of a region, is left alone.
+async fn own(core: &Core, begins: bool) -> Result<(), Problem> {
+    let is_used = core
+        .storage
+        .read_async(|r| Ok(!r.cases(&CaseFilter::default(), None, 1)?.is_empty()))
+        .await
+        .map_err(store_problem)?;
+    if begins && is_used {
+        let message = "the database holds cases already: the demo needs one of its own";
+        return Err(Problem::new(Kind::Conflict, "HUB-DEMO-008", message));
+    }
+    Ok(())
 }
 
 /// The population: of the file, or made from the seed.

@@ -16,6 +16,9 @@ use crate::{
 /// Statistics below this are not shown.
 const SMALL: u64 = 5;
 
+/// How long the bus may take to hand over what it has.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
 /// The numbers of a run.
 pub struct Report {
     /// For programs.
@@ -282,12 +285,11 @@ async fn events(core: &Core, out: &Path) -> Result<u64, Problem> {
         .bus
         .subscribe("report", &[Topic::Events])
         .map_err(bus)?;
+    // It never commits, so what it lags behind is everything.
+    let all = core.bus.lag("report", &[Topic::Events]).await.map_err(bus)?;
     let mut count = 0;
-    loop {
-        let records = reader
-            .poll(2000, Some(std::time::Duration::ZERO))
-            .await
-            .map_err(bus)?;
+    while count < all {
+        let records = reader.poll(2000, Some(PATIENCE)).await.map_err(bus)?;
         if records.is_empty() {
             break;
         }

@@ -3,14 +3,18 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use halsonav_domain::{Envelope, Kind, Problem, Reference, Timestamp};
+use halsonav_domain::{
+    Envelope, Kind, Problem, Reference, Timestamp,
+    event::{CommandDone, CommandRefused, Event},
+};
 use halsonav_engine::{Input, Instance, Library, Rejection, WaitingFor};
-use halsonav_storage::{CaseChange, HubIncident, StoredInstance, Writer};
-use serde_json::Value;
+use halsonav_storage::{CaseChange, HubIncident, Settled, StoredInstance, Writer};
+use serde_json::{Map, Value};
 
 use super::{
     Core, fold, intake,
-    processor::{Item, Report, SIGNAL},
+    processor::{Report, SIGNAL},
+    timers,
     undo::undo,
 };
 
@@ -22,17 +26,17 @@ pub(super) fn advance(
     core: &Core,
     tx: &mut Writer,
     stored: &StoredInstance,
-    items: Vec<Item>,
+    facts: Vec<Envelope>,
     now: Timestamp,
     report: &mut Report,
 ) -> halsonav_storage::Result<Option<CaseChange>> {
-    if items.is_empty() {
+    if facts.is_empty() {
         return Ok(None);
     }
     let mut instance = match decode(stored) {
         Ok(instance) => instance,
         Err(problem) => {
-            park_all(tx, stored, items, &problem, now)?;
+            park_all(tx, stored, facts, &problem, now)?;
             return Ok(None);
         }
     };
@@ -45,13 +49,9 @@ pub(super) fn advance(
         now,
     );
     let mut told = fold::Told::default();
-    let mut queue = items.into_iter();
-    while let Some(item) = queue.next() {
-        // A timer that came due is spent, whatever comes of it; a cycle arms its next one itself.
-        if let Item::Timer(timer) = &item {
-            change.disarm.push(timer.timer);
-        }
-        match step(core, stored, &mut instance, &item, now) {
+    let mut queue = facts.into_iter();
+    while let Some(fact) = queue.next() {
+        match step(core, stored, &mut instance, &fact, now) {
             Ok(effects) => {
                 change.revision += 1;
                 report.steps += 1;
@@ -65,26 +65,30 @@ pub(super) fn advance(
             Err(Stop::Rejected(rejection)) => {
                 report.rejected += 1;
                 tracing::debug!(case = %stored.case.id, %rejection, "input rejected");
-                if let (Item::Fact(late), Rejection::Ended | Rejection::UnknownJob(_)) =
-                    (&item, &rejection)
-                {
-                    change.effects.extend(undo(late));
-                }
+                turned_away(&fact, &rejection, &mut change);
             }
             Err(Stop::Parked(problem)) => {
-                let rest = std::iter::once(item).chain(queue.by_ref()).collect();
+                let rest = std::iter::once(fact).chain(queue.by_ref()).collect();
                 park_all(tx, stored, rest, &problem, now)?;
                 break;
             }
         }
         // What a neighbour or a person told is kept, even when the process no longer asks for it.
-        if let Item::Fact(envelope) = &item {
-            change.consumed.extend(intake::answered(envelope));
-            aside(tx, stored, envelope, &mut change)?;
-        }
+        change.consumed.extend(intake::answered(&fact));
+        change.disarm.extend(timers::spent(&fact));
+        aside(core, tx, stored, &fact, &mut change)?;
     }
     settle(core, instance.as_ref(), &mut change, told, report)?;
     Ok(worth_storing(stored, change))
+}
+
+/// What is still to be done about a fact that the engine would not have.
+fn turned_away(fact: &Envelope, rejection: &Rejection, change: &mut CaseChange) {
+    match rejection {
+        Rejection::Ended | Rejection::UnknownJob(_) => change.effects.extend(undo(fact)),
+        Rejection::NotDue { timer, due } => change.arm.extend(timers::again(fact, *timer, *due)),
+        _ => {}
+    }
 }
 
 /// The stored instance; nothing before the first step.
@@ -115,7 +119,7 @@ fn worth_storing(stored: &StoredInstance, mut change: CaseChange) -> Option<Case
     Some(change)
 }
 
-/// Why an item did not become a step.
+/// Why a fact did not become a step.
 enum Stop {
     /// The engine has an answer: it does not apply.
     Rejected(Rejection),
@@ -127,36 +131,23 @@ fn step(
     core: &Core,
     stored: &StoredInstance,
     instance: &mut Option<Instance>,
-    item: &Item,
+    fact: &Envelope,
     now: Timestamp,
 ) -> Result<Vec<halsonav_engine::Effect>, Stop> {
-    let input = match item {
-        Item::Timer(timer) => Input::TimerDue { timer: timer.timer },
-        Item::Fact(envelope) if envelope.kind == SIGNAL => signal(envelope)?,
-        Item::Fact(envelope) => match intake::meaning(envelope, core.message_ttl())
-            .map_err(Stop::Parked)?
-        {
-            intake::Meaning::Step(input) => input,
-            intake::Meaning::Open(_) if instance.is_some() => {
-                return Err(Stop::Rejected(Rejection::DuplicateMessage));
-            }
-            intake::Meaning::Open(variables) => {
-                let process = &stored.case.definition;
-                let started = guarded(|| {
-                    halsonav_engine::start(
-                        &core.library(),
-                        &process.id,
-                        stored.case.id,
-                        variables,
-                        now,
-                    )
-                })?;
-                let (fresh, effects) = started
-                    .map_err(|r| Stop::Parked(Problem::new(r.kind(), r.code(), r.to_string())))?;
-                *instance = Some(fresh);
-                return Ok(effects);
-            }
-        },
+    let meaning = match fact.kind.as_str() {
+        SIGNAL => intake::Meaning::Step(signal(fact)),
+        _ => intake::meaning(fact, core.message_ttl()).map_err(Stop::Parked)?,
+    };
+    let input = match meaning {
+        intake::Meaning::Step(input) => input,
+        intake::Meaning::Open(_) if instance.is_some() => {
+            return Err(Stop::Rejected(Rejection::DuplicateMessage));
+        }
+        intake::Meaning::Open(variables) => {
+            let (fresh, effects) = start(core, stored, variables, now)?;
+            *instance = Some(fresh);
+            return Ok(effects);
+        }
     };
     let running = instance.as_mut().ok_or_else(|| {
         Stop::Parked(Problem::new(
@@ -165,25 +156,45 @@ fn step(
             "a fact came before the case was opened",
         ))
     })?;
-    guarded(|| halsonav_engine::step(&core.library(), running, &input, now))?
-        .map_err(Stop::Rejected)
+    let now = timers::clock(&input, fact, now);
+    guarded(|| halsonav_engine::step(&core.library(), running, &input, now))?.map_err(|rejection| {
+        match rejection {
+            // What cannot be recorded now must not be lost: it waits outside, in order.
+            Rejection::QueueFull => Stop::Parked(Problem::new(
+                rejection.kind(),
+                rejection.code(),
+                rejection.to_string(),
+            )),
+            rejection => Stop::Rejected(rejection),
+        }
+    })
 }
 
-fn signal(envelope: &Envelope) -> Result<Input, Stop> {
-    let name = envelope
-        .data
-        .get("name")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned();
-    Ok(Input::Signal {
-        name,
-        variables: envelope
-            .data
-            .get("variables")
-            .cloned()
-            .unwrap_or(Value::Null),
-    })
+fn start(
+    core: &Core,
+    stored: &StoredInstance,
+    variables: Map<String, Value>,
+    now: Timestamp,
+) -> Result<(Instance, Vec<halsonav_engine::Effect>), Stop> {
+    let process = &stored.case.definition;
+    let started = guarded(|| {
+        halsonav_engine::start(
+            &core.library(),
+            &process.id,
+            stored.case.id,
+            variables,
+            now,
+        )
+    })?;
+    started.map_err(|r| Stop::Parked(Problem::new(r.kind(), r.code(), r.to_string())))
+}
+
+fn signal(fact: &Envelope) -> Input {
+    let text = |field: &str| fact.data.get(field).and_then(Value::as_str);
+    Input::Signal {
+        name: text("name").unwrap_or_default().to_owned(),
+        variables: fact.data.get("variables").cloned().unwrap_or(Value::Null),
+    }
 }
 
 /// One bug never stops a partition: a panic parks the message that caused it.
@@ -199,11 +210,13 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Stop> {
 
 /// What a fact changes besides the instance: what the API shows, and the resident's own will.
 fn aside(
+    core: &Core,
     tx: &mut Writer,
     stored: &StoredInstance,
     envelope: &Envelope,
     change: &mut CaseChange,
 ) -> halsonav_storage::Result<()> {
+    let now = change.at;
     for record in intake::records(envelope) {
         change
             .records
@@ -230,6 +243,9 @@ fn aside(
             envelope.time,
         )?;
     }
+    if let Some((job, settled)) = outside(core, envelope) {
+        tx.settle_outside(stored.case.no, job, &settled, now)?;
+    }
     if let Some(kind) = intake::settles(&envelope.kind) {
         let value = envelope
             .data
@@ -241,24 +257,33 @@ fn aside(
     Ok(())
 }
 
+/// What a program outside says became of its command.
+fn outside(core: &Core, fact: &Envelope) -> Option<(u64, Settled)> {
+    let adapter = fact.source.strip_prefix("/adapters/")?;
+    let job = intake::answered(fact).filter(|_| core.adapters.is_outside(adapter))?;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let settled = match fact.kind.as_str() {
+        CommandDone::TYPE => Settled::Done,
+        CommandRefused::TYPE => Settled::Refused(text(&fact.data["code"])),
+        _ if fact.data["outcomeUnknown"] == true => {
+            Settled::Unknown(text(&fact.data["problem"]["code"]))
+        }
+        _ => Settled::Failed(text(&fact.data["problem"]["code"])),
+    };
+    Some((job, settled))
+}
+
 fn park_all(
     tx: &mut Writer,
     stored: &StoredInstance,
-    items: Vec<Item>,
+    facts: Vec<Envelope>,
     problem: &Problem,
     now: Timestamp,
 ) -> halsonav_storage::Result<()> {
-    let mut first = true;
-    for item in items {
-        if let Item::Fact(envelope) = item {
-            let code = if first {
-                problem.code.as_str()
-            } else {
-                "HUB-PARKED-BEHIND"
-            };
-            tx.park(Some(stored.case.no), &envelope, code, &problem.message, now)?;
-            first = false;
-        }
+    let mut code = problem.code.as_str();
+    for fact in facts {
+        tx.park(Some(stored.case.no), &fact, code, &problem.message, now)?;
+        code = "HUB-PARKED-BEHIND";
     }
     let incident = HubIncident {
         case: Some(stored.case.id),

@@ -1,6 +1,9 @@
 //! What every part of the running hub shares.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use halsonav_bus::{Bus, codec};
@@ -14,8 +17,9 @@ use halsonav_expression::Decisions;
 use halsonav_storage::{Access, Extent, HubIncident, PersonChange, Storage, Writer};
 use jiff::SignedDuration;
 use serde_json::json;
+use tokio::sync::watch;
 
-use super::{Documents, Registry, bus_problem, gate, metrics::Metrics, store_problem};
+use super::{Documents, Lease, Registry, bus_problem, gate, metrics::Metrics, store_problem};
 use crate::config::{Config, Region};
 
 /// People asked about in one call to the register (GetPersonsForProfile 5).
@@ -42,14 +46,22 @@ pub struct Core {
     pub storage: Storage,
     /// The bus.
     pub bus: Arc<dyn Bus>,
+    /// No other process works on this store: the lock on the embedded log says so.
+    pub alone: bool,
+    /// How long a lease lasts without being renewed.
+    pub lease_ttl: Duration,
+    /// Transactions into which a batch of facts is shared out: how many the store takes at once.
+    pub shares: usize,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// Changes when the clock was set.
+    pub clock_set: watch::Receiver<()>,
     /// The adapters.
     pub adapters: Registry,
     /// The population register, behind the roster adapter.
     pub register: Option<Arc<dyn Register>>,
     /// Letters and messages.
-    pub documents: Documents,
+    pub documents: Arc<Documents>,
     /// The gate.
     pub gate: gate::Rules,
     /// Counters.
@@ -68,6 +80,21 @@ impl Core {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Puts other definitions in force.
+    pub fn replace(&self, library: Library) {
+        let mut current = self
+            .definitions
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::new(library);
+    }
+
+    /// A lease under `name` for `holder`, not yet taken.
+    #[must_use]
+    pub fn lease(&self, name: String, holder: &str) -> Arc<Lease> {
+        Lease::new(self.storage.clone(), name, holder, self.lease_ttl)
     }
 
     /// The decision tables in force.

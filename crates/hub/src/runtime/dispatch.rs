@@ -1,20 +1,26 @@
 //! From the bus to the neighbour, exactly one effect. One dispatcher for each adapter: a lane.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures::StreamExt;
 use halsonav_adapter::{Delivery, Operation, Outbound, Stop};
 use halsonav_bus::{Consumer, Delivered, codec};
-use halsonav_domain::{CaseId, CommandId, Kind, Outcome, Problem, SubjectId, Topic};
+use halsonav_domain::{CaseId, CommandId, Kind, Outcome, Problem};
 use halsonav_storage::{Claim, EffectRef, Epoch, Ready};
 
 use super::{
     Core, bus_problem,
     fold::REPEATS,
     gate,
+    lease::Lease,
     outcome::{self, Verdict},
     prepare, store_problem,
 };
+use crate::crash;
 
 /// Commands taken in one turn.
 const BATCH: usize = 500;
@@ -27,72 +33,84 @@ pub struct Dispatcher {
     pub(super) adapter: String,
     pub(super) outbound: Arc<dyn Outbound>,
     consumer: Box<dyn Consumer>,
+    lease: Arc<Lease>,
     pub(super) epoch: Epoch,
     /// Effects whose outcome is to be asked for before this turn ends.
     pub(super) unsettled: Vec<Ready>,
     /// A turn failed half-way: what it had in hand is taken over like that of an earlier life.
     broken: bool,
+    /// When what others left in hand was looked for last.
+    looked: Option<Instant>,
 }
 
 impl Dispatcher {
-    /// Joins the adapter's topic and takes over what an earlier life left in hand.
+    /// Joins the adapter's topic.
     ///
     /// # Errors
-    /// When bus or store refuse.
-    pub async fn new(
+    /// When the bus refuses.
+    pub fn new(
         core: Arc<Core>,
         adapter: &str,
         outbound: Arc<dyn Outbound>,
-        epoch: Epoch,
+        lease: Arc<Lease>,
     ) -> Result<Self, Problem> {
-        let topic = Topic::Commands(adapter.to_owned());
+        let topic = core.adapters.topic(adapter);
         let consumer = core
             .bus
             .subscribe("dispatch", &[topic])
             .map_err(bus_problem)?;
-        let mut lane = Self {
+        Ok(Self {
             core,
             adapter: adapter.to_owned(),
             outbound,
             consumer,
-            epoch,
+            lease,
+            epoch: Epoch(0),
             unsettled: Vec::new(),
             broken: false,
-        };
-        lane.take_over().await?;
-        Ok(lane)
+            looked: None,
+        })
     }
 
-    /// After a turn that failed half-way: what was polled comes again, and what was claimed is
-    /// taken over under a new epoch, to be reconciled.
-    async fn recover(&mut self) -> Result<(), Problem> {
-        if !self.broken {
-            return Ok(());
+    /// Sees to it that this lane has an epoch, and that nobody's unfinished business lies about.
+    ///
+    /// After a turn that failed half-way the epoch is a new one: what was polled comes again, and
+    /// what was claimed is taken over, to be reconciled.
+    async fn ready(&mut self) -> Result<(), Problem> {
+        if self.broken {
+            self.unsettled.clear();
+            self.consumer.rewind().await.map_err(bus_problem)?;
+            self.lease.let_go().await;
         }
-        self.unsettled.clear();
-        self.consumer.rewind().await.map_err(bus_problem)?;
-        self.epoch = self
-            .core
-            .storage
-            .write_async(|tx| tx.next_epoch())
-            .await
-            .map_err(store_problem)?;
-        self.take_over().await?;
+        let epoch = self.lease.hold().await?.ok_or_else(|| self.fenced())?;
+        let due = self
+            .looked
+            .is_none_or(|looked| looked.elapsed() >= self.lease.ttl());
+        if self.broken || due || epoch != self.epoch {
+            self.epoch = epoch;
+            self.take_over().await?;
+            self.looked = Some(Instant::now());
+        }
         self.broken = false;
         Ok(())
     }
 
+    /// Somebody else may own this lane's effects now: nothing is sent until it is known who does.
+    fn fenced(&self) -> Problem {
+        let message = format!("the lease of the lane {} is over", self.adapter);
+        Problem::new(Kind::Unavailable, "HUB-DISPATCH-008", message)
+    }
+
     async fn take_over(&mut self) -> Result<(), Problem> {
-        let epoch = self.epoch;
+        let adapter = self.adapter.clone();
         let left = self
             .core
             .storage
-            .read_async(move |r| r.abandoned(epoch, 100_000))
+            .read_async(move |r| r.abandoned(&adapter, 100_000))
             .await
             .map_err(store_problem)?;
         let mine: Vec<EffectRef> = left
             .iter()
-            .filter(|effect| effect.command.kind.adapter() == self.adapter)
             .map(|effect| EffectRef {
                 case: effect.command.case,
                 command: effect.command.id,
@@ -102,6 +120,13 @@ impl Dispatcher {
             self.carry_out(chunk.to_vec()).await?;
         }
         Ok(())
+    }
+
+    /// Leaves the group, so that another process need not wait to have the partitions.
+    pub async fn leave(self) {
+        if let Err(error) = self.consumer.close().await {
+            tracing::warn!(adapter = self.adapter, %error, "a lane could not leave its group");
+        }
     }
 
     /// One batch, without waiting. Answers how many commands it took.
@@ -117,13 +142,14 @@ impl Dispatcher {
     /// One batch, waiting for it up to `wait`; `None` when told to stop while waiting. A batch that
     /// has begun is finished.
     pub async fn batch(&mut self, wait: Duration, stop: &Stop) -> Option<Result<usize, Problem>> {
-        if let Err(problem) = self.recover().await {
+        if let Err(problem) = self.ready().await {
+            self.broken = true;
             return Some(Err(problem));
         }
         let records = tokio::select! {
             biased;
             () = stop.cancelled() => return None,
-            records = self.consumer.poll(BATCH, Some(wait)) => records,
+            records = self.consumer.poll(BATCH, Some(wait.min(self.lease.ttl()))) => records,
         };
         Some(match records {
             Ok(records) => match self.take(records).await {
@@ -153,8 +179,11 @@ impl Dispatcher {
                 }
             }
         }
+        crash::point("dispatch.polled", &self.adapter).await;
         self.carry_out(wanted).await?;
+        crash::point("dispatch.settled", &self.adapter).await;
         self.consumer.commit().await.map_err(bus_problem)?;
+        crash::point("dispatch.committed", &self.adapter).await;
         Ok(records.len())
     }
 
@@ -171,13 +200,13 @@ impl Dispatcher {
             .write_async(move |tx| tx.claim(&wanted, now, epoch, &rules))
             .await
             .map_err(store_problem)?;
+        crash::point("dispatch.claimed", &self.adapter).await;
         let mut ready = Vec::new();
-        let mut stale: Vec<SubjectId> = Vec::new();
         let mut verdicts = Vec::new();
+        let mut fenced = false;
         for claim in claims {
             match claim {
                 Claim::Ready(effect) => ready.push(*effect),
-                Claim::Held { subject, .. } => stale.push(subject),
                 Claim::Blocked {
                     effect,
                     job,
@@ -197,10 +226,14 @@ impl Dispatcher {
                         }
                     });
                 }
-                Claim::Gone { .. } | Claim::Fenced { .. } => {}
+                Claim::Fenced { .. } => fenced = true,
+                // The register is asked where it can be reached; then what is held comes again.
+                Claim::Held { .. } | Claim::Gone { .. } => {}
             }
         }
-        self.core.refresh(stale).await?;
+        if fenced {
+            return Err(self.fenced());
+        }
         let (again, first): (Vec<_>, Vec<_>) =
             ready.into_iter().partition(|effect| self.must_ask(effect));
         self.unsettled.extend(again);
@@ -278,14 +311,11 @@ impl Dispatcher {
                 }
             }
         }
-        let mut answers = futures::stream::iter(
-            batches
-                .into_iter()
-                .map(|batch| self.outbound.deliver(operation.name, batch)),
-        )
-        .buffered(AT_ONCE);
+        let mut answers =
+            futures::stream::iter(batches.into_iter().map(|batch| self.send(operation, batch)))
+                .buffered(AT_ONCE);
         while let Some(outcomes) = answers.next().await {
-            for (id, outcome) in outcomes {
+            for (id, outcome) in outcomes? {
                 if let Some(ready) = sent.remove(&id) {
                     verdicts.push(outcome::judge(&self.core, ready, outcome));
                 }
@@ -302,6 +332,23 @@ impl Dispatcher {
                 .map(|ready| outcome::judge(&self.core, ready, Outcome::Unknown(silence.clone()))),
         );
         Ok(verdicts)
+    }
+}
+
+impl Dispatcher {
+    /// Hands one batch to the adapter, unless the lease ran out while this process stood still.
+    async fn send(
+        &self,
+        operation: &'static Operation,
+        batch: Vec<Delivery>,
+    ) -> Result<Vec<(CommandId, Outcome)>, Problem> {
+        crash::point("dispatch.sending", operation.name).await;
+        if self.lease.epoch() != Some(self.epoch) {
+            return Err(self.fenced());
+        }
+        let outcomes = self.outbound.deliver(operation.name, batch).await;
+        crash::point("dispatch.sent", operation.name).await;
+        Ok(outcomes)
     }
 }
 

@@ -12,6 +12,8 @@ use halsonav_storage::Record;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
+use super::timers::{self, TIMER_DUE};
+
 /// The fact that opens a case; its data are the variables the instance starts with.
 pub const CASE_OPENED: &str = "case.opened";
 
@@ -32,6 +34,7 @@ pub enum Meaning {
 pub fn meaning(envelope: &Envelope, ttl: jiff::SignedDuration) -> Result<Meaning, Problem> {
     let input = match envelope.kind.as_str() {
         CASE_OPENED => return Ok(Meaning::Open(read(envelope)?)),
+        TIMER_DUE => timers::input(envelope).ok_or_else(|| shape(envelope))?,
         CommandDone::TYPE => {
             let done: CommandDone = read(envelope)?;
             Input::Completed {

@@ -1,8 +1,9 @@
-//! The running hub: records in, decisions, one transaction, commands out.
+//! The running hub: facts in, decisions, one transaction, commands out.
 //!
-//! [`Processor`] takes facts and timers to instances; [`Relay`] puts what was decided on the bus;
-//! a [`Dispatcher`] for each adapter carries it out; [`Rounds`] asks where neighbours do not call.
-//! `serve` runs each as a task; `demo` and tests turn them by hand until nothing is left to do.
+//! [`Processor`] takes facts to instances; [`Scheduler`] says when timers are due; [`Relay`] puts
+//! what was decided on the bus; a [`Dispatcher`] for each adapter carries it out; [`Registrar`] and
+//! [`Rounds`] ask where neighbours do not call. `serve` runs each as a task, in one process or in
+//! several; `demo` and tests turn them by hand until nothing is left to do.
 
 mod advance;
 mod core;
@@ -12,17 +13,22 @@ mod fold;
 mod gate;
 mod inlet;
 mod intake;
+mod lease;
 mod metrics;
 mod outcome;
+mod outside;
 mod prepare;
 mod processor;
 mod reconcile;
+mod registrar;
 mod registry;
 mod relay;
+mod role;
 mod rounds;
 mod serve;
 mod settle;
 mod texts;
+mod timers;
 mod undo;
 mod workers;
 
@@ -37,29 +43,38 @@ pub use documents::Documents;
 pub use gate::Rules as Gate;
 pub use inlet::inlet;
 pub use intake::CASE_OPENED;
+pub use lease::{FOREVER, Lease};
 pub use metrics::Metrics;
+pub use outside::Outside;
 pub use prepare::known;
 pub use processor::Processor;
+pub use registrar::Registrar;
 pub use registry::Registry;
 pub use relay::Relay;
+pub use role::{Parts, Role};
 pub use rounds::Rounds;
 pub use serve::serve;
+pub use timers::Scheduler;
 pub use workers::{CaseWorker, ProfileWorker, Wanted};
 
-/// The parts of a hub, to be turned by hand.
+/// The parts of a hub that this process has, to be turned by hand.
 pub struct Hub {
     /// What they share.
     pub core: Arc<Core>,
-    processor: Processor,
-    relay: Relay,
+    holder: String,
+    processor: Option<Processor>,
+    relay: Option<Relay>,
+    scheduler: Option<Scheduler>,
     lanes: Vec<Dispatcher>,
+    leases: Vec<Arc<Lease>>,
+    registrar: Registrar,
     rounds: Rounds,
 }
 
 /// What turning until quiet did.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Settled {
-    /// Facts and timers taken.
+    /// Facts taken.
     pub inputs: usize,
     /// Steps of instances.
     pub steps: usize,
@@ -80,25 +95,45 @@ impl Hub {
     ///
     /// # Errors
     /// When store or bus refuse.
-    pub async fn start(core: Arc<Core>) -> Result<Self, Problem> {
-        let epoch = core
-            .storage
-            .write_async(|tx| tx.next_epoch())
-            .await
-            .map_err(store_problem)?;
-        let processor = Processor::new(core.clone())?;
-        let relay = Relay::new(core.clone());
-        let mut lanes = Vec::new();
-        for (name, outbound) in core.adapters.lanes() {
-            lanes.push(Dispatcher::new(core.clone(), name, outbound.clone(), epoch).await?);
+    pub async fn start(core: Arc<Core>, parts: &Parts) -> Result<Self, Problem> {
+        if core.alone {
+            // The lock on the log says so: every earlier life is over.
+            core.storage
+                .write_async(|tx| tx.end_all_leases())
+                .await
+                .map_err(store_problem)?;
         }
-        let rounds = Rounds::new(core.clone());
+        let holder = format!("{}-{}", std::process::id(), uuid::Uuid::now_v7().simple());
+        let (mut lanes, mut leases) = (Vec::new(), Vec::new());
+        for (name, outbound) in core.adapters.lanes() {
+            let own = !core.adapters.is_neighbour(name);
+            if !(parts.runs(name) || own && parts.has(Role::Engine)) {
+                continue;
+            }
+            let lease = core.lease(format!("dispatch/{name}/{holder}"), &holder);
+            lanes.push(Dispatcher::new(
+                core.clone(),
+                name,
+                outbound.clone(),
+                lease.clone(),
+            )?);
+            leases.push(lease);
+        }
         Ok(Self {
-            core,
-            processor,
-            relay,
+            processor: parts
+                .has(Role::Engine)
+                .then(|| Processor::new(core.clone()))
+                .transpose()?,
+            relay: parts.has(Role::Relay).then(|| Relay::new(core.clone())),
+            scheduler: parts
+                .has(Role::Scheduler)
+                .then(|| Scheduler::new(core.clone())),
             lanes,
-            rounds,
+            leases,
+            registrar: Registrar::new(core.clone()),
+            rounds: Rounds::new(core.clone(), &holder),
+            holder,
+            core,
         })
     }
 
@@ -109,24 +144,62 @@ impl Hub {
     pub async fn settle(&mut self) -> Result<Settled, Problem> {
         let mut sum = Settled::default();
         loop {
-            let once = Some(Duration::ZERO);
-            let lanes = join_all(self.lanes.iter_mut().map(|lane| lane.turn()));
-            let (turn, published, carried) =
-                tokio::join!(self.processor.turn(once), self.relay.turn(), lanes);
-            let turn = turn?;
-            let published = published?;
-            let mut commands = 0;
-            for lane in carried {
-                commands += lane?;
-            }
-            sum += Settled {
-                inputs: turn.inputs,
-                steps: turn.steps,
-                commands,
-            };
-            if turn.inputs + published + commands == 0 {
+            let (turn, moved) = self.turn().await?;
+            sum += turn;
+            if moved == 0 {
                 return Ok(sum);
             }
+        }
+    }
+
+    /// Everything once. Answers what was done, and how much moved at all.
+    async fn turn(&mut self) -> Result<(Settled, usize), Problem> {
+        let once = Some(Duration::ZERO);
+        let lanes = join_all(self.lanes.iter_mut().map(Dispatcher::turn));
+        let (turn, published, announced, asked, carried) = tokio::join!(
+            processed(&mut self.processor, once),
+            published(self.relay.as_ref()),
+            announced(self.scheduler.as_ref()),
+            self.registrar.turn(),
+            lanes
+        );
+        let turn = turn?;
+        let moved = turn.inputs + published? + announced? + asked?;
+        let mut commands = 0;
+        for lane in carried {
+            commands += lane?;
+        }
+        let done = Settled {
+            inputs: turn.inputs,
+            steps: turn.steps,
+            commands,
+        };
+        Ok((done, moved + commands))
+    }
+
+    /// How many parts [`Hub::turn_part`] knows.
+    #[must_use]
+    pub fn parts(&self) -> usize {
+        4 + self.lanes.len()
+    }
+
+    /// One part alone, once; how much it moved.
+    ///
+    /// # Errors
+    /// When store or bus fail.
+    pub async fn turn_part(&mut self, part: usize) -> Result<usize, Problem> {
+        match part {
+            0 => {
+                let turn = processed(&mut self.processor, Some(Duration::ZERO)).await?;
+                Ok(turn.inputs)
+            }
+            1 => published(self.relay.as_ref()).await,
+            2 => announced(self.scheduler.as_ref()).await,
+            3 => self.registrar.turn().await,
+            lane => match self.lanes.get_mut(lane - 4) {
+                Some(lane) => lane.turn().await,
+                None => Ok(0),
+            },
         }
     }
 
@@ -136,6 +209,30 @@ impl Hub {
     /// When store or bus fail; a neighbour that is away is asked next time.
     pub async fn ask(&mut self) -> Result<usize, Problem> {
         self.rounds.due().await
+    }
+}
+
+async fn processed(
+    processor: &mut Option<Processor>,
+    wait: Option<Duration>,
+) -> Result<processor::Turn, Problem> {
+    match processor {
+        Some(processor) => processor.turn(wait).await,
+        None => Ok(processor::Turn::default()),
+    }
+}
+
+async fn published(relay: Option<&Relay>) -> Result<usize, Problem> {
+    match relay {
+        Some(relay) => relay.turn().await,
+        None => Ok(0),
+    }
+}
+
+async fn announced(scheduler: Option<&Scheduler>) -> Result<usize, Problem> {
+    match scheduler {
+        Some(scheduler) => scheduler.turn().await,
+        None => Ok(0),
     }
 }
 

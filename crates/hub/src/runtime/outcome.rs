@@ -61,6 +61,10 @@ fn ending(effect: EffectNo, settled: Settled) -> Ending {
 #[must_use]
 pub fn judge(core: &Core, ready: Ready, outcome: Outcome) -> Verdict {
     match outcome {
+        // The bus has it; what comes of it is the program's to say.
+        Outcome::Done(_) if core.adapters.is_outside(ready.effect.command.kind.adapter()) => {
+            Verdict::Settled(Box::new(ending(ready.effect.no, Settled::Handed)))
+        }
         Outcome::Done(done) => Verdict::Settled(Box::new(done_with(core, &ready, done))),
         Outcome::Refused { code, result } => {
             let data = CommandRefused {
@@ -315,5 +319,6 @@ pub fn word(settled: &Settled) -> &'static str {
         Settled::Retry(..) => "retry",
         Settled::Ask(..) => "ask",
         Settled::Unknown(_) => "unknown",
+        Settled::Handed => "handed",
     }
 }

@@ -2,23 +2,30 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
     time::Duration,
 };
 
+use futures::future::join_all;
 use halsonav_bus::{Consumer, Delivered, codec};
 use halsonav_domain::{CaseId, Envelope, Kind, Problem, Timestamp, Topic};
-use halsonav_storage::{DueTimer, HubIncident, StoredInstance, Writer};
+use halsonav_storage::{HubIncident, StoredInstance, Writer};
 use serde_json::Value;
 
 use super::{Core, advance::advance, bus_problem, store_problem};
+use crate::crash;
 
+/// Records that are one transaction however many could be had.
+const SMALL: usize = 32;
 /// Consumer group of the engine.
 const GROUP: &str = "engine";
+/// First word of what operators say.
+const OPERATOR: &str = "operator.";
 /// Broadcast of a signal; its data are name and variables.
 pub(super) const SIGNAL: &str = "signal";
 
-/// Takes facts and due timers to the instances they concern.
+/// Takes facts to the instances they concern.
 pub struct Processor {
     core: Arc<Core>,
     consumer: Box<dyn Consumer>,
@@ -27,16 +34,10 @@ pub struct Processor {
 /// What one turn did.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Turn {
-    /// Facts and timers taken.
+    /// Facts taken.
     pub inputs: usize,
     /// Steps that changed an instance.
     pub steps: usize,
-}
-
-/// One thing for one case.
-pub(super) enum Item {
-    Fact(Envelope),
-    Timer(DueTimer),
 }
 
 /// What a transaction has to tell once it is committed.
@@ -46,6 +47,34 @@ pub(super) struct Report {
     pub(super) signals: Vec<(CaseId, String, Value)>,
     pub(super) dropped: usize,
     pub(super) rejected: usize,
+}
+
+impl Report {
+    fn add(&mut self, other: Self) {
+        self.steps += other.steps;
+        self.dropped += other.dropped;
+        self.rejected += other.rejected;
+        self.signals.extend(other.signals);
+    }
+}
+
+/// Shares records out by key, in order; none of the shares is empty.
+fn shares(delivered: Vec<Delivered>, count: usize) -> Vec<Arc<[Delivered]>> {
+    // A transaction has its price: small batches are not worth several.
+    let count = count.clamp(1, delivered.len().div_ceil(SMALL).max(1));
+    if count == 1 {
+        return vec![delivered.into()];
+    }
+    let mut shares = vec![Vec::new(); count];
+    for record in delivered {
+        let key = record.record.key.as_deref().unwrap_or_default();
+        let mut hash = DefaultHasher::new();
+        key.hash(&mut hash);
+        let share = usize::try_from(hash.finish() % count as u64).unwrap_or(0);
+        shares[share].push(record);
+    }
+    shares.retain(|share| !share.is_empty());
+    shares.into_iter().map(Into::into).collect()
 }
 
 impl Processor {
@@ -61,40 +90,31 @@ impl Processor {
         Ok(Self { core, consumer })
     }
 
-    /// One batch: what lies on the bus and the timers due now. Does not wait unless `wait` says so.
+    /// One batch of what lies on the bus. Does not wait unless `wait` says so.
     ///
     /// # Errors
     /// When store or bus fail; nothing is lost, the same batch comes again.
     pub async fn turn(&mut self, wait: Option<Duration>) -> Result<Turn, Problem> {
         let batch = self.core.config.engine.batch;
-        let now = self.core.clock.now();
         let delivered = self.consumer.poll(batch, wait).await.map_err(bus_problem)?;
-        let limit = u32::try_from(batch).unwrap_or(u32::MAX);
-        let timers = self
-            .core
-            .storage
-            .read_async(move |r| r.due_timers(now, limit))
-            .await
-            .map_err(store_problem)?;
-        let inputs = delivered.len() + timers.len();
+        let now = self.core.clock.now();
+        let inputs = delivered.len();
         if inputs == 0 {
             return Ok(Turn::default());
         }
-        let core = self.core.clone();
-        let report = self
-            .core
-            .storage
-            .write_async(move |tx| transact(&core, tx, &delivered, timers, now))
-            .await;
-        let report = match report {
+        let kind = first_kind(&delivered);
+        crash::point("processor.polled", &kind).await;
+        let report = match self.store(delivered, now).await {
             Ok(report) => report,
             Err(error) => {
                 self.consumer.rewind().await.map_err(bus_problem)?;
                 return Err(store_problem(error));
             }
         };
+        crash::point("processor.stored", &kind).await;
         self.broadcast(&report, now).await?;
         self.consumer.commit().await.map_err(bus_problem)?;
+        crash::point("processor.committed", &kind).await;
         self.core
             .metrics
             .steps(report.steps, report.dropped, report.rejected);
@@ -102,6 +122,35 @@ impl Processor {
             inputs,
             steps: report.steps,
         })
+    }
+
+    /// Leaves the group, so that another engine need not wait to have the partitions.
+    pub async fn leave(self) {
+        if let Err(error) = self.consumer.close().await {
+            tracing::warn!(%error, "the engine could not leave its group");
+        }
+    }
+
+    /// Makes the batch durable: one transaction, or several at once where the store takes them. A case
+    /// is in one of them, so its order holds. If one fails the whole batch comes again, and what the
+    /// others wrote is known as seen.
+    async fn store(
+        &self,
+        delivered: Vec<Delivered>,
+        now: Timestamp,
+    ) -> halsonav_storage::Result<Report> {
+        let share = |records: Arc<[Delivered]>| {
+            let core = self.core.clone();
+            self.core
+                .storage
+                .write_async(move |tx| transact(&core, tx, &records, now))
+        };
+        let shares = shares(delivered, self.core.shares);
+        let mut sum = Report::default();
+        for report in join_all(shares.into_iter().map(share)).await {
+            sum.add(report?);
+        }
+        Ok(sum)
     }
 
     /// Signals go to every other instance as facts of their own.
@@ -133,37 +182,48 @@ impl Processor {
     }
 }
 
+/// What the batch begins with; for whoever looks at crash points.
+fn first_kind(delivered: &[Delivered]) -> String {
+    if !cfg!(debug_assertions) {
+        return String::new();
+    }
+    let first = delivered.first().map(|first| codec::read_event(&first.record));
+    first
+        .and_then(Result::ok)
+        .map_or_else(String::new, |fact| fact.kind)
+}
+
 fn transact(
     core: &Core,
     tx: &mut Writer,
     delivered: &[Delivered],
-    timers: Vec<DueTimer>,
     now: Timestamp,
 ) -> halsonav_storage::Result<Report> {
     let mut report = Report::default();
     let mut order: Vec<CaseId> = Vec::new();
-    let mut items: HashMap<CaseId, Vec<Item>> = HashMap::new();
-    let mut add = |case: CaseId, item: Item| {
-        items
+    let mut facts: HashMap<CaseId, Vec<Envelope>> = HashMap::new();
+    let mut add = |case: CaseId, fact: Envelope| {
+        facts
             .entry(case)
             .or_insert_with(|| {
                 order.push(case);
                 Vec::new()
             })
-            .push(item);
+            .push(fact);
     };
     for record in delivered {
         match codec::read_event(&record.record) {
             Ok(envelope) => match envelope.subject {
-                Some(case) => add(case, Item::Fact(envelope)),
+                Some(case) => add(case, envelope),
                 None => {
                     for case in addressees(tx, &envelope)? {
+                        let subject = Some(case);
                         add(
                             case,
-                            Item::Fact(Envelope {
-                                subject: Some(case),
+                            Envelope {
+                                subject,
                                 ..envelope.clone()
-                            }),
+                            },
                         );
                     }
                 }
@@ -171,26 +231,27 @@ fn transact(
             Err(error) => unreadable(tx, &error.to_string(), now)?,
         }
     }
-    for timer in timers {
-        add(timer.case, Item::Timer(timer));
-    }
     let loaded = tx.load_instances(&order)?;
     let known: HashSet<CaseId> = loaded.iter().map(|stored| stored.case.id).collect();
     for case in order.iter().filter(|case| !known.contains(case)) {
         tracing::warn!(%case, code = "HUB-INTAKE-002", "facts about a case that is not here");
-        report.rejected += items.remove(case).map_or(0, |list| list.len());
+        report.rejected += facts.remove(case).map_or(0, |list| list.len());
     }
-    fresh(tx, &loaded, &mut items, now)?;
+    fresh(tx, &loaded, &mut facts, now)?;
     let numbers: Vec<_> = loaded.iter().map(|stored| stored.case.no).collect();
     let stopped = tx.stopped(&numbers)?;
     let mut changes = Vec::with_capacity(loaded.len());
     for stored in &loaded {
-        let mine = items.remove(&stored.case.id).unwrap_or_default();
+        let mut mine = facts.remove(&stored.case.id).unwrap_or_default();
         if stopped.contains(&stored.case.no) {
-            behind(tx, stored, mine, now)?;
-        } else if let Some(change) = advance(core, tx, stored, mine, now, &mut report)? {
-            changes.push(change);
+            // An operator's word is what gets a stopped case going again.
+            let (orders, rest) = mine
+                .into_iter()
+                .partition(|fact| fact.kind.starts_with(OPERATOR));
+            behind(tx, stored, rest, now)?;
+            mine = orders;
         }
+        changes.extend(advance(core, tx, stored, mine, now, &mut report)?);
     }
     tx.apply(&changes)?;
     Ok(report)
@@ -220,26 +281,24 @@ fn unreadable(tx: &mut Writer, message: &str, at: Timestamp) -> halsonav_storage
 fn fresh(
     tx: &mut Writer,
     loaded: &[StoredInstance],
-    items: &mut HashMap<CaseId, Vec<Item>>,
+    facts: &mut HashMap<CaseId, Vec<Envelope>>,
     now: Timestamp,
 ) -> halsonav_storage::Result<()> {
     let mut keys = Vec::new();
     for stored in loaded {
-        for item in items.get(&stored.case.id).into_iter().flatten() {
-            if let Item::Fact(envelope) = item {
-                keys.push((
-                    Some(stored.case.no),
-                    envelope.source.as_str(),
-                    envelope.id.as_str(),
-                ));
-            }
+        for fact in facts.get(&stored.case.id).into_iter().flatten() {
+            keys.push((
+                Some(stored.case.no),
+                fact.source.as_str(),
+                fact.id.as_str(),
+            ));
         }
     }
     let mut first = tx.first_seen(&keys, now)?.into_iter();
     drop(keys);
     for stored in loaded {
-        if let Some(list) = items.get_mut(&stored.case.id) {
-            list.retain(|item| matches!(item, Item::Timer(_)) || first.next().unwrap_or(true));
+        if let Some(list) = facts.get_mut(&stored.case.id) {
+            list.retain(|_| first.next().unwrap_or(true));
         }
     }
     Ok(())
@@ -249,19 +308,17 @@ fn fresh(
 fn behind(
     tx: &mut Writer,
     stored: &StoredInstance,
-    items: Vec<Item>,
+    facts: Vec<Envelope>,
     now: Timestamp,
 ) -> halsonav_storage::Result<()> {
-    for item in items {
-        if let Item::Fact(envelope) = item {
-            tx.park(
-                Some(stored.case.no),
-                &envelope,
-                "HUB-PARKED-BEHIND",
-                "waits behind a parked message",
-                now,
-            )?;
-        }
+    for fact in facts {
+        tx.park(
+            Some(stored.case.no),
+            &fact,
+            "HUB-PARKED-BEHIND",
+            "waits behind a parked message",
+            now,
+        )?;
     }
     Ok(())
 }

@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use halsonav_bus::codec;
-use halsonav_domain::{Problem, Topic};
+use halsonav_domain::{Problem, Timestamp};
 
 use super::{Core, bus_problem, store_problem};
+use crate::crash;
 
 /// Effects put on the bus in one turn.
 const BATCH: u32 = 1000;
@@ -47,11 +48,13 @@ impl Relay {
                 .push(record);
         }
         for (adapter, records) in lanes {
+            let topic = self.core.adapters.topic(&adapter);
             self.core
                 .bus
-                .publish(&Topic::Commands(adapter), records)
+                .publish(&topic, records)
                 .await
                 .map_err(bus_problem)?;
+            crash::point("relay.published", &adapter).await;
         }
         let numbers: Vec<_> = effects.iter().map(|effect| effect.no).collect();
         let count = numbers.len();
@@ -60,6 +63,19 @@ impl Relay {
             .write_async(move |tx| tx.mark_published(&numbers))
             .await
             .map_err(store_problem)?;
+        crash::point("relay.marked", "").await;
         Ok(count)
+    }
+
+    /// When there is something to publish next.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn next(&self) -> Result<Option<Timestamp>, Problem> {
+        self.core
+            .storage
+            .read_async(|r| r.next_publish())
+            .await
+            .map_err(store_problem)
     }
 }

@@ -6,34 +6,42 @@ use halsonav_adapter::{Inlet, Poller};
 use halsonav_domain::{Problem, Timestamp};
 use jiff::SignedDuration;
 
-use super::{Core, core::REGISTER_BATCH, inlet, store_problem};
+use super::{Core, core::REGISTER_BATCH, inlet, lease::Lease, store_problem};
 
 /// Setting that holds the time of the last sweep.
 const SWEPT: &str = "sweep.last";
 
-/// The pollers with their times, and the sweep over the register.
+/// The pollers with their times, and the sweep over the register. Of several processes with one
+/// adapter the one that has the lease asks.
 pub struct Rounds {
     core: Arc<Core>,
     inlet: Inlet,
-    pollers: Vec<(Arc<dyn Poller>, Timestamp)>,
+    pollers: Vec<Round>,
+    sweep: Arc<Lease>,
     /// When the register was swept last; read from the store at first.
     swept: Option<Timestamp>,
+}
+
+struct Round {
+    poller: Arc<dyn Poller>,
+    lease: Arc<Lease>,
+    at: Timestamp,
 }
 
 impl Rounds {
     /// Everything is first asked at once.
     #[must_use]
-    pub fn new(core: Arc<Core>) -> Self {
-        let now = core.clock.now();
-        let pollers = core
-            .adapters
-            .pollers()
-            .into_iter()
-            .map(|poller| (poller, now))
-            .collect();
+    pub fn new(core: Arc<Core>, holder: &str) -> Self {
+        let at = core.clock.now();
+        let round = |poller: Arc<dyn Poller>| Round {
+            lease: core.lease(format!("poll/{}", poller.name()), holder),
+            poller,
+            at,
+        };
         Self {
             inlet: inlet(&core),
-            pollers,
+            pollers: core.adapters.pollers().into_iter().map(round).collect(),
+            sweep: core.lease("sweep".to_owned(), holder),
             swept: None,
             core,
         }
@@ -46,10 +54,15 @@ impl Rounds {
     pub async fn due(&mut self) -> Result<usize, Problem> {
         let now = self.core.clock.now();
         let mut found = 0;
-        for (poller, at) in self.pollers.iter_mut().filter(|(_, at)| *at <= now) {
+        for round in &mut self.pollers {
+            // Held also between the rounds, or it would wander from process to process.
+            if round.lease.hold().await?.is_none() || round.at > now {
+                continue;
+            }
+            let poller = &round.poller;
             let every =
                 SignedDuration::try_from(poller.every()).unwrap_or(SignedDuration::from_hours(1));
-            *at = now + every.max(SignedDuration::from_secs(1));
+            round.at = now + every.max(SignedDuration::from_secs(1));
             match poller.poll(&self.inlet).await {
                 Ok(count) => found += count,
                 Err(problem) => {
@@ -57,12 +70,17 @@ impl Rounds {
                 }
             }
         }
+        if self.core.register.is_none() || self.sweep.hold().await?.is_none() {
+            return Ok(found);
+        }
+        let every = sweep_every(&self.core);
         let swept = match self.swept {
-            Some(swept) => swept,
-            None => self.last_sweep(now).await?,
+            Some(swept) if now < swept + every => swept,
+            // Somebody else may have swept meanwhile.
+            _ => self.last_sweep(now).await?,
         };
         self.swept = Some(swept);
-        if now >= swept + sweep_every(&self.core) {
+        if now >= swept + every {
             found += self.sweep(now).await?;
             self.note_sweep(now).await?;
         }
@@ -73,7 +91,15 @@ impl Rounds {
     #[must_use]
     pub fn next(&self) -> Option<Timestamp> {
         let sweep = self.swept.map(|swept| swept + sweep_every(&self.core));
-        self.pollers.iter().map(|(_, at)| *at).chain(sweep).min()
+        self.pollers.iter().map(|round| round.at).chain(sweep).min()
+    }
+
+    /// Lets another process ask.
+    pub async fn let_go(&self) {
+        self.sweep.let_go().await;
+        for round in &self.pollers {
+            round.lease.let_go().await;
+        }
     }
 
     /// The last sweep of this life or an earlier one, so that a restart neither skips nor puts one off.

@@ -1,15 +1,22 @@
-//! The hub as tasks, until it is told to stop.
+//! The parts of this process as tasks, until it is told to stop.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use halsonav_adapter::Stop;
-use halsonav_domain::{Problem, Timestamp};
-use tokio::{sync::Notify, task::JoinSet};
+use halsonav_domain::{Kind, Problem, Timestamp};
+use halsonav_storage::Wake;
+use tokio::task::JoinSet;
 
-use super::{Core, Dispatcher, Hub, Processor, Relay, Rounds, ended, store_problem};
+use super::{
+    Core, Dispatcher, Hub, Lease, Processor, Registrar, Relay, Rounds, Scheduler, ended,
+};
+use crate::clock;
 
 /// Wait after a failure of store or bus, so that a fault is not a storm.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Wait after another engine has stepped the same case.
+const YIELD: Duration = Duration::from_millis(20);
 /// Longest sleep; a clock that was set is noticed then.
 const NAP: Duration = Duration::from_secs(60);
 
@@ -20,24 +27,36 @@ const NAP: Duration = Duration::from_secs(60);
 pub async fn serve(hub: Hub, stop: Stop) -> Result<(), Problem> {
     let Hub {
         core,
+        holder,
         processor,
         relay,
+        scheduler,
         lanes,
+        leases,
+        registrar,
         rounds,
     } = hub;
-    let decided = Arc::new(Notify::new());
     let mut parts = JoinSet::new();
-    parts.spawn(process(
-        core.clone(),
-        processor,
-        decided.clone(),
-        stop.clone(),
-    ));
-    parts.spawn(publish(core.clone(), relay, decided, stop.clone()));
-    for lane in lanes {
-        parts.spawn(carry(core.clone(), lane, stop.clone()));
+    if let Some(processor) = processor {
+        parts.spawn(process(processor, stop.clone()));
     }
-    parts.spawn(ask(core, rounds, stop.clone()));
+    for lane in lanes {
+        parts.spawn(carry(lane, stop.clone()));
+    }
+    if !leases.is_empty() {
+        parts.spawn(keep(leases.clone(), stop.clone()));
+    }
+    let one = |name: &str| core.lease(name.to_owned(), &holder);
+    if let Some(relay) = relay {
+        parts.spawn(tend(core.clone(), relay, one("relay"), stop.clone()));
+    }
+    if let Some(scheduler) = scheduler {
+        parts.spawn(tend(core.clone(), scheduler, one("scheduler"), stop.clone()));
+    }
+    if core.register.is_some() {
+        parts.spawn(tend(core.clone(), registrar, one("register"), stop.clone()));
+    }
+    parts.spawn(ask(core.clone(), rounds, stop.clone()));
     while let Some(part) = parts.join_next().await {
         if !stop.is_cancelled() {
             stop.cancel();
@@ -46,81 +65,175 @@ pub async fn serve(hub: Hub, stop: Stop) -> Result<(), Problem> {
                 .map_or_else(|| ended("a part"), |error| ended(&error.to_string())));
         }
     }
+    for lease in leases {
+        lease.let_go().await;
+    }
     Ok(())
 }
 
-async fn process(core: Arc<Core>, mut processor: Processor, decided: Arc<Notify>, stop: Stop) {
+async fn process(mut processor: Processor, stop: Stop) {
     loop {
-        let wait = match core.storage.read_async(|r| r.next_due()).await {
-            Ok(due) => until(&core, due),
-            Err(error) => {
-                pause(&store_problem(error), &stop).await;
-                continue;
+        match unless(&stop, processor.turn(Some(NAP))).await {
+            None => return processor.leave().await,
+            Some(Ok(_)) => {}
+            Some(Err(problem)) if problem.kind == Kind::Conflict => {
+                tracing::debug!(%problem, "another engine was first");
+                unless(&stop, tokio::time::sleep(YIELD)).await;
             }
-        };
-        let Some(turn) = unless(&stop, processor.turn(Some(wait))).await else {
-            return;
-        };
-        match turn {
-            Ok(turn) if turn.inputs > 0 => decided.notify_one(),
-            Ok(_) => {}
-            Err(problem) => pause(&problem, &stop).await,
+            Some(Err(problem)) => pause(&problem, &stop).await,
         }
     }
 }
 
-async fn publish(core: Arc<Core>, relay: Relay, decided: Arc<Notify>, stop: Stop) {
+async fn carry(mut lane: Dispatcher, stop: Stop) {
     loop {
-        match relay.turn().await {
-            Ok(0) => {
-                let due = core
-                    .storage
-                    .read_async(|r| r.next_publish())
-                    .await
-                    .unwrap_or_default();
-                let wait = until(&core, due);
-                if unless(&stop, async {
-                    tokio::time::timeout(wait, decided.notified()).await
-                })
-                .await
-                .is_none()
-                {
-                    return;
-                }
-            }
-            Ok(_) => {}
-            Err(problem) => pause(&problem, &stop).await,
-        }
-        if stop.is_cancelled() {
-            return;
-        }
-    }
-}
-
-async fn carry(core: Arc<Core>, mut lane: Dispatcher, stop: Stop) {
-    loop {
-        let wait = until(&core, None);
         // Waiting may be broken off; a turn that has begun is finished.
-        match lane.batch(wait, &stop).await {
-            None => return,
+        match lane.batch(NAP, &stop).await {
+            None => return lane.leave().await,
             Some(Ok(_)) => {}
             Some(Err(problem)) => pause(&problem, &stop).await,
         }
     }
 }
 
-async fn ask(core: Arc<Core>, mut rounds: Rounds, stop: Stop) {
-    loop {
-        if let Err(problem) = rounds.due().await {
-            pause(&problem, &stop).await;
-        }
-        let wait = until(&core, rounds.next());
-        if unless(&stop, tokio::time::sleep(wait)).await.is_none() {
-            return;
+/// Renews the lanes' leases while they are busy.
+async fn keep(leases: Vec<Arc<Lease>>, stop: Stop) {
+    let Some(every) = leases.iter().map(|lease| lease.ttl() / 4).min() else {
+        return;
+    };
+    while unless(&stop, tokio::time::sleep(every)).await.is_some() {
+        for lease in &leases {
+            // One that was let go is its lane's to take again, under a new epoch.
+            if lease.epoch().is_some()
+                && let Err(problem) = lease.hold().await
+            {
+                tracing::warn!(%problem, "a lease could not be renewed");
+            }
         }
     }
 }
 
+/// Something that one process does on behalf of all, when there is cause.
+#[async_trait]
+trait Chore: Send + 'static {
+    /// What tells that there may be something to do.
+    const WAKE: Wake;
+
+    /// Does some; how much.
+    async fn turn(&mut self) -> Result<usize, Problem>;
+
+    /// When there is something to do without anybody telling.
+    async fn next(&self) -> Result<Option<Timestamp>, Problem>;
+}
+
+#[async_trait]
+impl Chore for Relay {
+    const WAKE: Wake = Wake::Outbox;
+
+    async fn turn(&mut self) -> Result<usize, Problem> {
+        Relay::turn(self).await
+    }
+
+    async fn next(&self) -> Result<Option<Timestamp>, Problem> {
+        Relay::next(self).await
+    }
+}
+
+#[async_trait]
+impl Chore for Scheduler {
+    const WAKE: Wake = Wake::Timers;
+
+    async fn turn(&mut self) -> Result<usize, Problem> {
+        Scheduler::turn(self).await
+    }
+
+    async fn next(&self) -> Result<Option<Timestamp>, Problem> {
+        Scheduler::next(self).await
+    }
+}
+
+#[async_trait]
+impl Chore for Registrar {
+    const WAKE: Wake = Wake::Held;
+
+    async fn turn(&mut self) -> Result<usize, Problem> {
+        Registrar::turn(self).await
+    }
+
+    async fn next(&self) -> Result<Option<Timestamp>, Problem> {
+        Ok(Registrar::next(self))
+    }
+}
+
+async fn tend<C: Chore>(core: Arc<Core>, mut chore: C, lease: Arc<Lease>, stop: Stop) {
+    let mut cause = core.storage.woken(C::WAKE);
+    let mut clock = core.clock_set.clone();
+    while !stop.is_cancelled() {
+        // Looked at before the turn: what comes during it is a cause for another.
+        cause.borrow_and_update();
+        clock.borrow_and_update();
+        let until = match chance(&core, &mut chore, &lease).await {
+            Ok(None) => continue,
+            Ok(Some(wait)) => wait,
+            Err(problem) => {
+                pause(&problem, &stop).await;
+                continue;
+            }
+        };
+        let woken = async {
+            tokio::select! {
+                _ = cause.changed() => {}
+                () = clock::is_set(&mut clock) => {}
+                () = tokio::time::sleep(until) => {}
+            }
+        };
+        unless(&stop, woken).await;
+    }
+    lease.let_go().await;
+}
+
+/// One turn, if it is this process's to take. `None`: at once again; else how long to sleep.
+async fn chance<C: Chore>(
+    core: &Core,
+    chore: &mut C,
+    lease: &Lease,
+) -> Result<Option<Duration>, Problem> {
+    let look = lease.ttl() / 3;
+    if lease.hold().await?.is_none() {
+        return Ok(Some(look));
+    }
+    if chore.turn().await? > 0 {
+        return Ok(None);
+    }
+    Ok(Some(until(core, chore.next().await?).min(look)))
+}
+
+async fn ask(core: Arc<Core>, mut rounds: Rounds, stop: Stop) {
+    let mut clock = core.clock_set.clone();
+    loop {
+        clock.borrow_and_update();
+        let now = core.clock.now();
+        let done = match rounds.due().await {
+            Ok(_) => clock::followed(&core, now).await,
+            Err(problem) => Err(problem),
+        };
+        if let Err(problem) = done {
+            pause(&problem, &stop).await;
+        }
+        let wait = until(&core, rounds.next()).min(core.lease_ttl / 3);
+        let woken = async {
+            tokio::select! {
+                () = clock::is_set(&mut clock) => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        };
+        if unless(&stop, woken).await.is_none() {
+            return rounds.let_go().await;
+        }
+    }
+}
+
+/// How long to sleep until `due`.
 fn until(core: &Core, due: Option<Timestamp>) -> Duration {
     let Some(due) = due else { return NAP };
     let wait = due.duration_since(core.clock.now());

@@ -8,6 +8,7 @@ use super::{
     outcome::{self, Verdict},
     prepare, store_problem,
 };
+use crate::crash;
 
 impl Dispatcher {
     /// Publishes what became of each effect, then notes it: a crash between the two says it again,
@@ -41,7 +42,9 @@ impl Dispatcher {
         }
         self.core.take_in(people).await?;
         kept_first(&self.core, kept).await?;
+        crash::point("dispatch.kept", &self.adapter).await;
         self.core.publish(facts).await?;
+        crash::point("dispatch.told", &self.adapter).await;
         self.core
             .publish_to(&Topic::Documentation, documented)
             .await?;

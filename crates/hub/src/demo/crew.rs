@@ -1,0 +1,245 @@
+//! The hub as several processes, each a child of this one, while this one is the world around it.
+
+use std::{
+    fs::File,
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use halsonav_domain::{Kind, Problem, Timestamp, Topic};
+
+use super::{state::unusable, world::World};
+use crate::{
+    cli::Context,
+    clock,
+    config::Config,
+    runtime::{Core, store_problem},
+};
+
+/// What the processes do, for each number of them.
+const SHARES: [&[&str]; 4] = [
+    &["api,engine,relay,scheduler,dispatch"],
+    &["api,engine,relay,scheduler", "dispatch"],
+    &["api,engine", "relay,scheduler", "dispatch"],
+    &["api,engine", "engine", "relay,scheduler", "dispatch"],
+];
+/// Most processes.
+pub const MOST: usize = SHARES.len();
+/// Adapters that neighbours call, with the table their `listen` stands in.
+const LISTENING: [(&str, Option<&str>); 3] = [
+    ("booking", Some("notifications")),
+    ("forms", Some("notifications")),
+    ("lab", None),
+];
+/// Between two looks at whether everybody is done.
+const LOOK: Duration = Duration::from_millis(5);
+/// Nothing takes this long.
+const STUCK: Duration = Duration::from_secs(120);
+
+/// The children.
+pub struct Crew {
+    core: Arc<Core>,
+    children: Vec<Child>,
+}
+
+impl Crew {
+    /// Gives every socket that a neighbour calls an address that is known before it is opened.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub fn settle_ports(config: &mut Config, out: &Path) -> Result<(), Problem> {
+        for (adapter, table) in LISTENING {
+            let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+            let address = free.map_err(|error| unusable(out, &error))?.to_string();
+            let mut at = config.adapters.get_mut(adapter);
+            if let Some(table) = table {
+                at = at.and_then(|settings| settings.get_mut(table));
+            }
+            if let Some(toml::Value::Table(settings)) = at {
+                settings.insert("listen".to_owned(), toml::Value::String(address));
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the neighbours where the hub will listen.
+    ///
+    /// # Errors
+    /// When an address will not do.
+    pub fn introduce(config: &Config, world: &World) -> Result<(), Problem> {
+        for (adapter, table) in LISTENING {
+            let mut at = config.adapters.get(adapter);
+            if let Some(table) = table {
+                at = at.and_then(|settings| settings.get(table));
+            }
+            let listen = at.and_then(|settings| settings.get("listen"));
+            let address: Option<SocketAddr> = listen
+                .and_then(toml::Value::as_str)
+                .and_then(|text| text.parse().ok());
+            if let Some(address) = address {
+                world.introduce(adapter, address)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts `count` processes with the settings that this one has.
+    ///
+    /// # Errors
+    /// When a process cannot be started.
+    pub fn start(
+        context: &Context,
+        core: Arc<Core>,
+        count: usize,
+        out: &Path,
+    ) -> Result<Self, Problem> {
+        let failed = |error: std::io::Error| unusable(out, &error);
+        let settings = out.join("hub.toml");
+        let text = toml::to_string(&core.config).map_err(|error| unusable(out, &error))?;
+        std::fs::write(&settings, text).map_err(failed)?;
+        let binary = std::env::current_exe().map_err(failed)?;
+        let shares = SHARES[count.clamp(1, MOST) - 1];
+        let mut crew = Self {
+            core,
+            children: Vec::new(),
+        };
+        for (n, roles) in shares.iter().enumerate() {
+            let log: PathBuf = out.join(format!("hub-{}.log", n + 1));
+            let log = File::options()
+                .create(true)
+                .append(true)
+                .open(log)
+                .map_err(failed)?;
+            let mut command = Command::new(&binary);
+            command.arg("--config").arg(&settings);
+            if let Some(regions) = &context.regions {
+                command.arg("--regions").arg(regions);
+            }
+            let child = command
+                .args(["serve", "--until-eof", "--roles", roles])
+                .env("HALSONAV_CLOCK__LABEL", (n + 1).to_string())
+                .stdin(Stdio::piped())
+                .stdout(Stdio::null())
+                .stderr(log)
+                .spawn()
+                .map_err(failed)?;
+            crew.children.push(child);
+        }
+        Ok(crew)
+    }
+
+    /// Moves the clock for everybody.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn advance(&self, now: Timestamp) -> Result<(), Problem> {
+        self.core
+            .storage
+            .write_async(move |tx| clock::set(tx, now))
+            .await
+            .map_err(store_problem)
+    }
+
+    /// Waits until nothing is left that could be done at `now`.
+    ///
+    /// # Errors
+    /// `HUB-DEMO-007` when a process has ended or nothing moves any more; when store or bus fail.
+    pub async fn settle(&mut self, now: Timestamp) -> Result<(), Problem> {
+        let begun = Instant::now();
+        let mut seen = None;
+        loop {
+            self.alive()?;
+            // Twice the same, with nothing on its way in between: nobody was in the middle of it.
+            let quiet = self.quiet(now).await?;
+            if quiet.is_some() && quiet == seen {
+                return Ok(());
+            }
+            seen = quiet;
+            if begun.elapsed() > STUCK {
+                return Err(stuck("the processes do not come to rest; see hub-*.log"));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    fn alive(&mut self) -> Result<(), Problem> {
+        for (n, child) in self.children.iter_mut().enumerate() {
+            if let Ok(Some(status)) = child.try_wait() {
+                let message = format!("process {} has ended ({status}); see hub-{0}.log", n + 1);
+                return Err(stuck(&message));
+            }
+        }
+        Ok(())
+    }
+
+    /// How much was ever said on the bus, if nothing is under way.
+    async fn quiet(&self, now: Timestamp) -> Result<Option<u64>, Problem> {
+        let children = self.children.len();
+        let idle = self
+            .core
+            .storage
+            .read_async(move |r| {
+                let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+                let mut followed = 0;
+                for n in 1..=children {
+                    followed += usize::from(clock::follower(r, n)? >= Some(now));
+                }
+                Ok(followed == children
+                    && !due(r.next_publish()?)
+                    && !due(r.next_due()?)
+                    && r.in_hand()? == 0
+                    && r.held_subjects(1)?.is_empty())
+            })
+            .await
+            .map_err(store_problem)?;
+        if !idle {
+            return Ok(None);
+        }
+        let commands: Vec<Topic> = self
+            .core
+            .adapters
+            .names()
+            .map(|name| self.core.adapters.topic(name))
+            .collect();
+        let bus = |error: halsonav_bus::Error| {
+            Problem::new(error.kind(), "HUB-BUS-001", error.to_string())
+        };
+        let events = [Topic::Events];
+        let waiting = self
+            .core
+            .bus
+            .lag("dispatch", &commands)
+            .await
+            .map_err(bus)?
+            + self.core.bus.lag("engine", &events).await.map_err(bus)?;
+        if waiting > 0 {
+            return Ok(None);
+        }
+        // A group that never commits has everything before it.
+        self.core
+            .bus
+            .lag("nobody", &events)
+            .await
+            .map(Some)
+            .map_err(bus)
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        for child in &mut self.children {
+            // The end of its input tells it to stop.
+            drop(child.stdin.take());
+        }
+        for child in &mut self.children {
+            let _ = child.wait();
+        }
+    }
+}
+
+fn stuck(message: &str) -> Problem {
+    Problem::new(Kind::Unavailable, "HUB-DEMO-007", message)
+}

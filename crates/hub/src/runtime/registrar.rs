@@ -1,0 +1,63 @@
+//! Asks the population register about people for whom the gate holds something.
+
+use std::{collections::HashMap, sync::Arc};
+
+use halsonav_domain::{Problem, SubjectId, Timestamp};
+use jiff::SignedDuration;
+
+use super::{Core, store_problem};
+
+/// People looked at in one turn.
+const BATCH: u32 = 10_000;
+/// Whoever the register could not tell about is asked about again after this long.
+const AGAIN: SignedDuration = SignedDuration::from_mins(15);
+
+/// Where the roster adapter runs: whoever holds an effect need not reach the register.
+pub struct Registrar {
+    core: Arc<Core>,
+    asked: HashMap<SubjectId, Timestamp>,
+}
+
+impl Registrar {
+    /// Nobody has been asked about yet.
+    #[must_use]
+    pub fn new(core: Arc<Core>) -> Self {
+        Self {
+            core,
+            asked: HashMap::new(),
+        }
+    }
+
+    /// Asks about everybody for whom something is held; what was held goes. Answers how many people.
+    ///
+    /// # Errors
+    /// When store or bus fail. When the register is away, what is held stays held.
+    pub async fn turn(&mut self) -> Result<usize, Problem> {
+        if self.core.register.is_none() {
+            return Ok(0);
+        }
+        let now = self.core.clock.now();
+        let held = self
+            .core
+            .storage
+            .read_async(|r| r.held_subjects(BATCH))
+            .await
+            .map_err(store_problem)?;
+        self.asked.retain(|_, at| now.duration_since(*at) < AGAIN);
+        let asked: Vec<SubjectId> = held
+            .into_iter()
+            .filter(|subject| !self.asked.contains_key(subject))
+            .collect();
+        self.asked
+            .extend(asked.iter().map(|subject| (*subject, now)));
+        let count = asked.len();
+        self.core.refresh(asked).await?;
+        Ok(count)
+    }
+
+    /// When somebody is asked about again.
+    #[must_use]
+    pub fn next(&self) -> Option<Timestamp> {
+        self.asked.values().min().map(|at| *at + AGAIN)
+    }
+}
