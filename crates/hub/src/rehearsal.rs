@@ -11,10 +11,6 @@ use halsonav_expression::Decisions;
 use halsonav_storage::{DefinitionRef, NewCase, Storage};
 use serde_json::json;
 
-pub use crate::{
-    crash::{Fate, watch},
-    runtime::Register,
-};
 use crate::{
     cli::{Context, Output},
     clock::Time,
@@ -24,6 +20,10 @@ use crate::{
         CASE_OPENED, Core, Documents, FOREVER, Gate, Hub, Metrics, Parts, Registry, store_problem,
     },
     site,
+};
+pub use crate::{
+    crash::{Fate, watch},
+    runtime::Register,
 };
 
 /// What every life of a hub has in common: read once, since reading takes longer than living.
@@ -203,6 +203,13 @@ impl Rehearsal {
             "region": region.switches,
         });
         let now = self.hub.core.clock.now();
-        Envelope::new("/cohort", case.to_string(), CASE_OPENED, Some(case), now, data)
+        Envelope::new(
+            "/cohort",
+            case.to_string(),
+            CASE_OPENED,
+            Some(case),
+            now,
+            data,
+        )
     }
 }

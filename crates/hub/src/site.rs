@@ -36,8 +36,13 @@ pub fn settings(context: &Context, region: Option<&str>) -> Result<(Config, Regi
 /// # Errors
 /// `HUB-CONFIG-008` when the address cannot be read or used.
 pub fn place(config: &Config) -> Result<Place, Problem> {
-    let fault =
-        |message: String| Problem::new(Kind::Invalid, "HUB-CONFIG-008", format!("storage: {message}"));
+    let fault = |message: String| {
+        Problem::new(
+            Kind::Invalid,
+            "HUB-CONFIG-008",
+            format!("storage: {message}"),
+        )
+    };
     let storage = &config.storage;
     let address = if storage.url_file.is_empty() {
         storage.url.clone()
@@ -99,9 +104,8 @@ fn key_file(config: &Config) -> PathBuf {
 /// # Errors
 /// `HUB-BUS-…`, `HUB-CONFIG-009`.
 pub fn bus(config: &Config) -> Result<(Arc<dyn Bus>, bool), Problem> {
-    let failed = |error: halsonav_bus::Error| {
-        Problem::new(error.kind(), "HUB-BUS-001", error.to_string())
-    };
+    let failed =
+        |error: halsonav_bus::Error| Problem::new(error.kind(), "HUB-BUS-001", error.to_string());
     match config.bus.kind {
         BusKind::Log => {
             let settings = halsonav_bus::Settings::default();
@@ -120,13 +124,17 @@ pub fn bus(config: &Config) -> Result<(Arc<dyn Bus>, bool), Problem> {
 /// # Errors
 /// `HUB-CONFIG-009` names the key.
 pub fn kafka(config: &Config) -> Result<halsonav_bus::kafka::Settings, Problem> {
-    config.kafka.clone().try_into().map_err(|error: toml::de::Error| {
-        Problem::new(
-            Kind::Invalid,
-            "HUB-CONFIG-009",
-            format!("kafka: {}", error.message()),
-        )
-    })
+    config
+        .kafka
+        .clone()
+        .try_into()
+        .map_err(|error: toml::de::Error| {
+            Problem::new(
+                Kind::Invalid,
+                "HUB-CONFIG-009",
+                format!("kafka: {}", error.message()),
+            )
+        })
 }
 
 /// Transactions that the store takes at once.

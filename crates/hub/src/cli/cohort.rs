@@ -30,7 +30,12 @@ pub async fn run(context: &Context, command: Command) -> Answer {
     let round = RoundId(region.round.id.clone());
     match command {
         Command::Import { file } => {
-            let core = site::assemble(config, region, &Parts::none(), Time::of(Arc::new(SystemClock)))?;
+            let core = site::assemble(
+                config,
+                region,
+                &Parts::none(),
+                Time::of(Arc::new(SystemClock)),
+            )?;
             let imported = cohort::import(&core, &file, &cohort::random_ids, !context.output.json)
                 .await
                 .map_err(one)?;

@@ -2,9 +2,9 @@
 
 use std::{net::TcpListener, process::ExitCode, sync::Arc, time::Duration};
 
+use clap::Args;
 use halsonav_adapter::Stop;
 use halsonav_api::{Api, Keys, Settings, Unit};
-use clap::Args;
 use halsonav_domain::{Kind, Problem};
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -96,9 +96,8 @@ fn parts(config: &Config, region: &Region) -> Result<Parts, Problem> {
     if parts.roles.is_empty() {
         return Err(fault("run.roles: at least one is needed".to_owned()));
     }
-    let set_up = |name: &String| {
-        config.adapters.contains_key(name) || region.adapters.contains_key(name)
-    };
+    let set_up =
+        |name: &String| config.adapters.contains_key(name) || region.adapters.contains_key(name);
     if let Some(name) = config.run.adapters.iter().find(|name| !set_up(name)) {
         let message = format!("run.adapters: there are no settings for the adapter '{name}'");
         return Err(fault(message));

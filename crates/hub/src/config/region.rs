@@ -261,7 +261,8 @@ fn check(region: &Region) -> Result<(), Problem> {
         return Err(fault(&path, "units are missing"));
     }
     for (name, program) in &region.outside {
-        let taken = adapters::NAMES.contains(&name.as_str()) || adapters::OWN.contains(&name.as_str());
+        let taken =
+            adapters::NAMES.contains(&name.as_str()) || adapters::OWN.contains(&name.as_str());
         let kinds = program.operations.keys();
         let mut kinds = kinds.map(|deed| format!("{name}.{deed}").parse::<CommandKind>());
         if taken || program.operations.is_empty() || kinds.any(|kind| kind.is_err()) {

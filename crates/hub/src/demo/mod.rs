@@ -34,8 +34,8 @@ use self::{
     world::World,
 };
 use crate::{
-    clock::Time,
     cli::{Answer, Context, one, progress},
+    clock::Time,
     cohort,
     config::{BusKind, ClockKind, Config, Region},
     runtime::{self, Core, Hub, Parts, store_problem},
@@ -105,7 +105,9 @@ pub async fn run(context: &Context, options: Options) -> Answer {
     let imported = cohort::import(&core, &list, &case_ids(options.seed), show)
         .await
         .map_err(one)?;
-    let hub = driven(context, &core, &options, &world).await.map_err(one)?;
+    let hub = driven(context, &core, &options, &world)
+        .await
+        .map_err(one)?;
     let bar = progress(show, "cases ended");
     bar.set_length(imported.opened + imported.known);
     let mut staff = Staff::default();

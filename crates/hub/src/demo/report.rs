@@ -286,7 +286,11 @@ async fn events(core: &Core, out: &Path) -> Result<u64, Problem> {
         .subscribe("report", &[Topic::Events])
         .map_err(bus)?;
     // It never commits, so what it lags behind is everything.
-    let all = core.bus.lag("report", &[Topic::Events]).await.map_err(bus)?;
+    let all = core
+        .bus
+        .lag("report", &[Topic::Events])
+        .await
+        .map_err(bus)?;
     let mut count = 0;
     while count < all {
         let records = reader.poll(2000, Some(PATIENCE)).await.map_err(bus)?;

@@ -178,13 +178,7 @@ fn start(
 ) -> Result<(Instance, Vec<halsonav_engine::Effect>), Stop> {
     let process = &stored.case.definition;
     let started = guarded(|| {
-        halsonav_engine::start(
-            &core.library(),
-            &process.id,
-            stored.case.id,
-            variables,
-            now,
-        )
+        halsonav_engine::start(&core.library(), &process.id, stored.case.id, variables, now)
     })?;
     started.map_err(|r| Stop::Parked(Problem::new(r.kind(), r.code(), r.to_string())))
 }

@@ -62,7 +62,11 @@ fn ending(effect: EffectNo, settled: Settled) -> Ending {
 pub fn judge(core: &Core, ready: Ready, outcome: Outcome) -> Verdict {
     match outcome {
         // The bus has it; what comes of it is the program's to say.
-        Outcome::Done(_) if core.adapters.is_outside(ready.effect.command.kind.adapter()) => {
+        Outcome::Done(_)
+            if core
+                .adapters
+                .is_outside(ready.effect.command.kind.adapter()) =>
+        {
             Verdict::Settled(Box::new(ending(ready.effect.no, Settled::Handed)))
         }
         Outcome::Done(done) => Verdict::Settled(Box::new(done_with(core, &ready, done))),

@@ -187,7 +187,9 @@ fn first_kind(delivered: &[Delivered]) -> String {
     if !cfg!(debug_assertions) {
         return String::new();
     }
-    let first = delivered.first().map(|first| codec::read_event(&first.record));
+    let first = delivered
+        .first()
+        .map(|first| codec::read_event(&first.record));
     first
         .and_then(Result::ok)
         .map_or_else(String::new, |fact| fact.kind)
@@ -287,11 +289,7 @@ fn fresh(
     let mut keys = Vec::new();
     for stored in loaded {
         for fact in facts.get(&stored.case.id).into_iter().flatten() {
-            keys.push((
-                Some(stored.case.no),
-                fact.source.as_str(),
-                fact.id.as_str(),
-            ));
+            keys.push((Some(stored.case.no), fact.source.as_str(), fact.id.as_str()));
         }
     }
     let mut first = tx.first_seen(&keys, now)?.into_iter();

@@ -8,9 +8,7 @@ use halsonav_domain::{Kind, Problem, Timestamp};
 use halsonav_storage::Wake;
 use tokio::task::JoinSet;
 
-use super::{
-    Core, Dispatcher, Hub, Lease, Processor, Registrar, Relay, Rounds, Scheduler, ended,
-};
+use super::{Core, Dispatcher, Hub, Lease, Processor, Registrar, Relay, Rounds, Scheduler, ended};
 use crate::clock;
 
 /// Wait after a failure of store or bus, so that a fault is not a storm.
@@ -51,7 +49,12 @@ pub async fn serve(hub: Hub, stop: Stop) -> Result<(), Problem> {
         parts.spawn(tend(core.clone(), relay, one("relay"), stop.clone()));
     }
     if let Some(scheduler) = scheduler {
-        parts.spawn(tend(core.clone(), scheduler, one("scheduler"), stop.clone()));
+        parts.spawn(tend(
+            core.clone(),
+            scheduler,
+            one("scheduler"),
+            stop.clone(),
+        ));
     }
     if core.register.is_some() {
         parts.spawn(tend(core.clone(), registrar, one("register"), stop.clone()));
