@@ -115,18 +115,30 @@ fn seeds(stage: &Arc<Stage>, options: &Options) -> Sum {
         faults: true,
         dies_at: None,
     };
-    let plans: Vec<Plan> = (options.from..options.from + options.seeds).map(plan).collect();
+    let plans: Vec<Plan> = (options.from..options.from + options.seeds)
+        .map(plan)
+        .collect();
     let sum = Mutex::new(Sum::default());
     let traces = Mutex::new(BTreeMap::new());
     all(stage, options.threads, &plans, |plan, outcome| {
         sum.lock().expect("sound").add(plan, &outcome);
-        traces.lock().expect("sound").insert(plan.seed, outcome.trace);
+        traces
+            .lock()
+            .expect("sound")
+            .insert(plan.seed, outcome.trace);
     });
-    let again: Vec<Plan> = plans.iter().copied().take(usize::try_from(options.twice).unwrap_or(0)).collect();
+    let again: Vec<Plan> = plans
+        .iter()
+        .copied()
+        .take(usize::try_from(options.twice).unwrap_or(0))
+        .collect();
     all(stage, options.threads, &again, |plan, outcome| {
         let first = traces.lock().expect("sound").get(&plan.seed).cloned();
         if first.as_ref() != Some(&outcome.trace) {
-            let what = format!("two runs of one seed differ: {first:?} and {}", outcome.trace);
+            let what = format!(
+                "two runs of one seed differ: {first:?} and {}",
+                outcome.trace
+            );
             let breach = json!({ "seed": plan.seed, "what": what });
             sum.lock().expect("sound").breaches.push(breach);
         }

@@ -10,7 +10,9 @@ impl Chance {
     /// Chance of this seed.
     #[must_use]
     pub fn of(seed: u64) -> Self {
-        Self(Mutex::new(seed.wrapping_mul(0x2545_F491_4F6C_DD1D) ^ 0x9E37_79B9_7F4A_7C15))
+        Self(Mutex::new(
+            seed.wrapping_mul(0x2545_F491_4F6C_DD1D) ^ 0x9E37_79B9_7F4A_7C15,
+        ))
     }
 
     fn next(&self) -> u64 {

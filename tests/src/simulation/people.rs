@@ -58,14 +58,30 @@ impl Town {
                     let form = made["formId"].as_str().unwrap_or_default().to_owned();
                     let data = json!({ "formId": form, "template": "levnadsvanor", "answers": { "smoke": "never" }, "mode": "digital" });
                     let id = format!("completed-{form}");
-                    self.plan("/adapters/forms", &id, "form.completed", effect.case, now, data, Some(form));
+                    self.plan(
+                        "/adapters/forms",
+                        &id,
+                        "form.completed",
+                        effect.case,
+                        now,
+                        data,
+                        Some(form),
+                    );
                 }
                 "lab.order" if answers(900) => {
                     let order = made["orderId"].as_str().unwrap_or_default().to_owned();
                     let data = json!({ "orderId": order, "complete": true, "observations": [
                         { "code": "NPU27300", "value": 38.0, "unit": "mmol/mol", "status": "final" }] });
                     let id = format!("ORU-{order}");
-                    self.plan("/adapters/lab", &id, "lab.result", effect.case, now, data, Some(order));
+                    self.plan(
+                        "/adapters/lab",
+                        &id,
+                        "lab.result",
+                        effect.case,
+                        now,
+                        data,
+                        Some(order),
+                    );
                 }
                 _ => {}
             }
@@ -81,14 +97,38 @@ impl Town {
             0..=3 => {
                 let start = now + SignedDuration::from_hours(24 * 20);
                 let data = json!({ "bookingId": format!("R{letter}"), "start": start, "end": start + SignedDuration::from_hours(1) });
-                self.plan("/adapters/booking", &format!("made-{letter}"), "booking.made", case, now, data.clone(), None);
+                self.plan(
+                    "/adapters/booking",
+                    &format!("made-{letter}"),
+                    "booking.made",
+                    case,
+                    now,
+                    data.clone(),
+                    None,
+                );
                 if self.truth.dice(&format!("cancels {letter}"), 1000) < 150 {
                     let data = json!({ "bookingId": data["bookingId"] });
                     let later = now + SignedDuration::from_hours(24 * 6);
-                    self.plan("/adapters/booking", &format!("cancelled-{letter}"), "booking.cancelled", case, later, data, None);
+                    self.plan(
+                        "/adapters/booking",
+                        &format!("cancelled-{letter}"),
+                        "booking.cancelled",
+                        case,
+                        later,
+                        data,
+                        None,
+                    );
                 }
             }
-            4 => self.plan("/api", &format!("no-{case}"), "resident.declined", case, now, json!({ "by": "inbox" }), None),
+            4 => self.plan(
+                "/api",
+                &format!("no-{case}"),
+                "resident.declined",
+                case,
+                now,
+                json!({ "by": "inbox" }),
+                None,
+            ),
             _ => {}
         }
     }
@@ -147,7 +187,14 @@ impl Town {
             }
             self.said.insert(id.clone(), 1);
             let data = json!({ "job": item.job, "result": self.result(item, now) });
-            facts.push(Envelope::new("/api", id, "work-item.completed", Some(item.case), now, data));
+            facts.push(Envelope::new(
+                "/api",
+                id,
+                "work-item.completed",
+                Some(item.case),
+                now,
+                data,
+            ));
         }
         facts
     }
@@ -156,11 +203,17 @@ impl Town {
         let question = format!("work {} {}", item.case, item.job);
         let pick = |of: &[&str]| of[self.truth.dice(&question, of.len())].to_owned();
         match item.form.as_deref().unwrap_or_default() {
-            "call" => json!({ "outcome": pick(&["booked", "declined", "not-reached", "undecided"]) }),
+            "call" => {
+                json!({ "outcome": pick(&["booked", "declined", "not-reached", "undecided"]) })
+            }
             "visit" if self.truth.dice(&question, 10) == 0 => json!({ "outcome": "no-show" }),
-            "visit" => json!({ "outcome": "held", "held": now, "leader": "L1", "consent": true, "observations": [
-                { "code": "height", "value": 172.0, "unit": "cm" }, { "code": "weight", "value": 70.0, "unit": "kg" }] }),
-            "paper-form" | "assisted-form" => json!({ "outcome": "entered", "form": "levnadsvanor", "mode": "paper", "answers": { "smoke": "never" } }),
+            "visit" => {
+                json!({ "outcome": "held", "held": now, "leader": "L1", "consent": true, "observations": [
+                { "code": "height", "value": 172.0, "unit": "cm" }, { "code": "weight", "value": 70.0, "unit": "kg" }] })
+            }
+            "paper-form" | "assisted-form" => {
+                json!({ "outcome": "entered", "form": "levnadsvanor", "mode": "paper", "answers": { "smoke": "never" } })
+            }
             "manual-contact" => json!({ "outcome": pick(&["declined", "not-reached"]) }),
             "returned-letter" => json!({ "outcome": "filed" }),
             "rejected-letter" => json!({ "outcome": "resend" }),
@@ -177,7 +230,11 @@ impl Town {
             };
             let times = self.said.entry(format!("repair {case} {key}")).or_default();
             *times += 1;
-            let (kind, n) = if *times % 2 == 1 { ("operator.skip", *times) } else { ("operator.retry", *times) };
+            let (kind, n) = if *times % 2 == 1 {
+                ("operator.skip", *times)
+            } else {
+                ("operator.retry", *times)
+            };
             let id = format!("repair-{case}-{key}-{n}");
             let data = json!({ "incident": key, "variables": {} });
             facts.push(Envelope::new("/api", id, kind, Some(case), now, data));

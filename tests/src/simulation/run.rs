@@ -159,7 +159,8 @@ impl World {
         }
         self.check("at the end").await;
         if !self.over().await {
-            self.truth.breach("some case never came to its end".to_owned());
+            self.truth
+                .breach("some case never came to its end".to_owned());
         }
     }
 
@@ -284,7 +285,8 @@ impl World {
                 return;
             }
         }
-        self.truth.breach("the hub does not come to rest".to_owned());
+        self.truth
+            .breach("the hub does not come to rest".to_owned());
     }
 
     async fn drained(&self) -> bool {
@@ -296,9 +298,7 @@ impl World {
     /// People at work do what the hub asks of them.
     async fn work(&mut self) {
         let open = self
-            .with(async |hub: &mut Rehearsal| {
-                hub.storage().read(|r| r.new_work_items(None, 1000))
-            })
+            .with(async |hub: &mut Rehearsal| hub.storage().read(|r| r.new_work_items(None, 1000)))
             .await;
         let Some(Ok(items)) = open else { return };
         let facts = self.town.work(&items, self.now);

@@ -102,7 +102,8 @@ impl Truth {
     #[must_use]
     pub fn dice(&self, question: &str, n: usize) -> usize {
         let mut hash = blake3::Hasher::new();
-        hash.update(&self.seed.to_le_bytes()).update(question.as_bytes());
+        hash.update(&self.seed.to_le_bytes())
+            .update(question.as_bytes());
         let mut bytes = [0; 8];
         bytes.copy_from_slice(&hash.finalize().as_bytes()[..8]);
         usize::try_from(u64::from_le_bytes(bytes) % n.max(1) as u64).unwrap_or(0)
