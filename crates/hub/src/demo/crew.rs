@@ -198,33 +198,13 @@ impl Crew {
         if !idle {
             return Ok(None);
         }
-        let commands: Vec<Topic> = self
-            .core
-            .adapters
-            .names()
-            .map(|name| self.core.adapters.topic(name))
-            .collect();
-        let bus = |error: halsonav_bus::Error| {
-            Problem::new(error.kind(), "HUB-BUS-001", error.to_string())
-        };
-        let events = [Topic::Events];
-        let waiting = self
-            .core
-            .bus
-            .lag("dispatch", &commands)
-            .await
-            .map_err(bus)?
-            + self.core.bus.lag("engine", &events).await.map_err(bus)?;
-        if waiting > 0 {
+        if self.core.under_way().await? > 0 {
             return Ok(None);
         }
         // A group that never commits has everything before it.
-        self.core
-            .bus
-            .lag("nobody", &events)
-            .await
-            .map(Some)
-            .map_err(bus)
+        let said = self.core.bus.lag("nobody", &[Topic::Events]).await;
+        said.map(Some)
+            .map_err(|error| Problem::new(error.kind(), "HUB-BUS-001", error.to_string()))
     }
 }
 

@@ -18,6 +18,7 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::Args;
 use halsonav_adapter::Stop;
+use halsonav_bus::kafka::topics;
 use halsonav_domain::{CaseId, Kind, PersonId, Problem, Timestamp, VirtualClock};
 use halsonav_storage::CaseFilter;
 use jiff::tz::TimeZone;
@@ -95,6 +96,7 @@ pub async fn run(context: &Context, options: Options) -> Answer {
     if is_shared(&config) {
         site::migrate(&config).map_err(one)?;
     }
+    make_topics(&config, &region).await?;
     let core = site::assemble(config, region, &parts, Time::of(clock.clone()))?;
     own(&core, taken_up.is_none()).await.map_err(one)?;
     let stop = Stop::new();
@@ -195,6 +197,20 @@ fn settle_in(
         Crew::settle_ports(config, &options.out)?;
     }
     Ok(())
+}
+
+/// The demo is its own operator.
+async fn make_topics(config: &Config, region: &Region) -> Result<(), Vec<Problem>> {
+    if config.bus.kind == BusKind::Log {
+        return Ok(());
+    }
+    let failed = |error: halsonav_bus::Error| {
+        one(Problem::new(error.kind(), "HUB-BUS-001", error.to_string()))
+    };
+    let settings = site::kafka(config).map_err(one)?;
+    let wanted = site::topics(config, region)?;
+    let plan = topics::plan(&settings, &wanted).await.map_err(failed)?;
+    topics::apply(&settings, &plan).await.map_err(failed)
 }
 
 fn is_shared(config: &Config) -> bool {

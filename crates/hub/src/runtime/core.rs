@@ -25,6 +25,11 @@ use crate::config::{Config, Region};
 /// People asked about in one call to the register (GetPersonsForProfile 5).
 pub const REGISTER_BATCH: usize = 500;
 
+/// Consumer group of engines.
+pub const ENGINE: &str = "engine";
+/// Consumer group of lanes.
+pub const DISPATCH: &str = "dispatch";
+
 /// Answers who people are today.
 #[async_trait]
 pub trait Register: Send + Sync {
@@ -89,6 +94,22 @@ impl Core {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         *current = Arc::new(library);
+    }
+
+    /// Records on the bus that engine and lanes have not done with.
+    ///
+    /// # Errors
+    /// When the bus cannot be asked.
+    pub async fn under_way(&self) -> Result<u64, Problem> {
+        let lanes: Vec<Topic> = self
+            .adapters
+            .names()
+            .map(|name| self.adapters.topic(name))
+            .collect();
+        let facts = self.bus.lag(ENGINE, &[Topic::Events]);
+        let commands = self.bus.lag(DISPATCH, &lanes);
+        let (facts, commands) = futures::try_join!(facts, commands).map_err(bus_problem)?;
+        Ok(facts + commands)
     }
 
     /// A lease under `name` for `holder`, not yet taken.

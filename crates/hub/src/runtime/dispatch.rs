@@ -14,6 +14,7 @@ use halsonav_storage::{Claim, EffectRef, Epoch, Ready};
 
 use super::{
     Core, bus_problem,
+    core::DISPATCH,
     fold::REPEATS,
     gate,
     lease::Lease,
@@ -57,7 +58,7 @@ impl Dispatcher {
         let topic = core.adapters.topic(adapter);
         let consumer = core
             .bus
-            .subscribe("dispatch", &[topic])
+            .subscribe(DISPATCH, &[topic])
             .map_err(bus_problem)?;
         Ok(Self {
             core,

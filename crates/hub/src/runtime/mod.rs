@@ -57,6 +57,9 @@ pub use serve::serve;
 pub use timers::Scheduler;
 pub use workers::{CaseWorker, ProfileWorker, Wanted};
 
+/// Between two looks at a bus that has something and has not brought it.
+const BREATH: Duration = Duration::from_millis(2);
+
 /// The parts of a hub that this process has, to be turned by hand.
 pub struct Hub {
     /// What they share.
@@ -147,7 +150,11 @@ impl Hub {
             let (turn, moved) = self.turn().await?;
             sum += turn;
             if moved == 0 {
-                return Ok(sum);
+                // A bus may still be bringing what it has.
+                if self.core.under_way().await? == 0 {
+                    return Ok(sum);
+                }
+                tokio::time::sleep(BREATH).await;
             }
         }
     }

@@ -13,13 +13,11 @@ use halsonav_domain::{CaseId, Envelope, Kind, Problem, Timestamp, Topic};
 use halsonav_storage::{HubIncident, StoredInstance, Writer};
 use serde_json::Value;
 
-use super::{Core, advance::advance, bus_problem, store_problem};
+use super::{Core, advance::advance, bus_problem, core::ENGINE, store_problem};
 use crate::crash;
 
 /// Records that are one transaction however many could be had.
 const SMALL: usize = 32;
-/// Consumer group of the engine.
-const GROUP: &str = "engine";
 /// First word of what operators say.
 const OPERATOR: &str = "operator.";
 /// Broadcast of a signal; its data are name and variables.
@@ -85,7 +83,7 @@ impl Processor {
     pub fn new(core: Arc<Core>) -> Result<Self, Problem> {
         let consumer = core
             .bus
-            .subscribe(GROUP, &[Topic::Events])
+            .subscribe(ENGINE, &[Topic::Events])
             .map_err(bus_problem)?;
         Ok(Self { core, consumer })
     }
