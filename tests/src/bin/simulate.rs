@@ -38,6 +38,9 @@ struct Options {
     /// Of so many seeds, each is run twice and must leave the same trace.
     #[arg(long, default_value_t = 20)]
     twice: u64,
+    /// Stop at the first breach.
+    #[arg(long)]
+    until_breach: bool,
     /// Instead: without other faults, die at each crash point once.
     #[arg(long)]
     every_crash_point: bool,
@@ -53,8 +56,13 @@ fn once(stage: &Arc<Stage>, plan: Plan) -> Outcome {
     runtime.block_on(run(stage, plan, dir.path()))
 }
 
-/// Runs `plans` of them, several at once, and hands each outcome to `look`.
-fn all(stage: &Arc<Stage>, threads: u64, plans: &[Plan], look: impl Fn(&Plan, Outcome) + Sync) {
+/// Runs `plans`, several at once, and hands each outcome to `look`, until that says that it is enough.
+fn all(
+    stage: &Arc<Stage>,
+    threads: u64,
+    plans: &[Plan],
+    look: impl Fn(&Plan, Outcome) -> bool + Sync,
+) {
     let next = AtomicU64::new(0);
     std::thread::scope(|scope| {
         for _ in 0..threads.max(1) {
@@ -63,7 +71,9 @@ fn all(stage: &Arc<Stage>, threads: u64, plans: &[Plan], look: impl Fn(&Plan, Ou
                     let n = next.fetch_add(1, Ordering::SeqCst);
                     let plan = usize::try_from(n).ok().and_then(|n| plans.get(n));
                     let Some(plan) = plan else { return };
-                    look(plan, once(stage, *plan));
+                    if !look(plan, once(stage, *plan)) {
+                        next.store(u64::MAX / 2, Ordering::SeqCst);
+                    }
                 }
             });
         }
@@ -121,11 +131,11 @@ fn seeds(stage: &Arc<Stage>, options: &Options) -> Sum {
     let sum = Mutex::new(Sum::default());
     let traces = Mutex::new(BTreeMap::new());
     all(stage, options.threads, &plans, |plan, outcome| {
-        sum.lock().expect("sound").add(plan, &outcome);
-        traces
-            .lock()
-            .expect("sound")
-            .insert(plan.seed, outcome.trace);
+        let mut sum = sum.lock().expect("sound");
+        sum.add(plan, &outcome);
+        let mut traces = traces.lock().expect("sound");
+        traces.insert(plan.seed, outcome.trace);
+        sum.breaches.is_empty() || !options.until_breach
     });
     let again: Vec<Plan> = plans
         .iter()
@@ -142,6 +152,7 @@ fn seeds(stage: &Arc<Stage>, options: &Options) -> Sum {
             let breach = json!({ "seed": plan.seed, "what": what });
             sum.lock().expect("sound").breaches.push(breach);
         }
+        true
     });
     sum.into_inner().expect("sound")
 }
@@ -179,6 +190,7 @@ fn crash_points(stage: &Arc<Stage>, options: &Options) -> Sum {
         if outcome.effects != undisturbed.effects {
             breach("the effects are others than without the crash");
         }
+        true
     });
     sum.into_inner().expect("sound")
 }

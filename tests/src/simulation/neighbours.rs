@@ -154,6 +154,16 @@ impl Outbound for Neighbour {
 impl Neighbour {
     fn act(&self, operation: &Operation, delivery: &Delivery) {
         let command = &delivery.command;
+        // INV-P3: who the command is about, and whose data it has, are one person.
+        let number = delivery.identity.as_ref().map(|who| &who.person_id);
+        let people = self.truth.people();
+        if people.get(&command.case).map(|person| &person.number) != number {
+            let breach = format!(
+                "{} of {} has another person's data",
+                command.kind, command.case
+            );
+            self.truth.breach(breach);
+        }
         let payload = command.payload.clone();
         let kind = command.kind.to_string();
         let name = self.truth.dice(&command.id.to_string(), 1_000_000_000);

@@ -228,6 +228,14 @@ impl Truth {
             .collect()
     }
 
+    /// Every command that was carried out, with its kind.
+    #[must_use]
+    pub fn ids(&self) -> Vec<(CommandId, String)> {
+        let state = self.lock();
+        let all = state.effects.iter();
+        all.map(|(id, effect)| (*id, effect.kind.clone())).collect()
+    }
+
     /// What must never happen, and did.
     #[must_use]
     pub fn breaches(&self) -> Vec<String> {
