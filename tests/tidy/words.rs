@@ -26,7 +26,7 @@ const MAY_WAIT: &[&str] = &[
     "tests/src/",
     "crates/bus/src/kafka/producer.rs",
     "crates/bus/tests/it/",
-    "crates/hub/src/demo/crew.rs",
+    "crates/hub/src/demo/",
     "crates/hub/src/runtime/mod.rs",
     "crates/hub/src/runtime/serve.rs",
     "crates/storage/tests/it/leases.rs",

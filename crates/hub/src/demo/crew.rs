@@ -42,7 +42,14 @@ const STUCK: Duration = Duration::from_secs(120);
 /// The children.
 pub struct Crew {
     core: Arc<Core>,
+    out: PathBuf,
+    regions: Option<PathBuf>,
+    /// One that has died is started again, as a supervisor does.
+    respawns: bool,
+    shares: &'static [&'static str],
     children: Vec<Child>,
+    /// How often one was started again.
+    pub restarts: usize,
 }
 
 impl Crew {
@@ -94,41 +101,44 @@ impl Crew {
         context: &Context,
         core: Arc<Core>,
         count: usize,
+        respawns: bool,
         out: &Path,
     ) -> Result<Self, Problem> {
-        let failed = |error: std::io::Error| unusable(out, &error);
-        let settings = out.join("hub.toml");
         let text = toml::to_string(&core.config).map_err(|error| unusable(out, &error))?;
-        std::fs::write(&settings, text).map_err(failed)?;
-        let binary = std::env::current_exe().map_err(failed)?;
-        let shares = SHARES[count.clamp(1, MOST) - 1];
+        std::fs::write(out.join("hub.toml"), text).map_err(|error| unusable(out, &error))?;
         let mut crew = Self {
             core,
+            out: out.to_owned(),
+            regions: context.regions.clone(),
+            respawns,
+            shares: SHARES[count.clamp(1, MOST) - 1],
             children: Vec::new(),
+            restarts: 0,
         };
-        for (n, roles) in shares.iter().enumerate() {
-            let log: PathBuf = out.join(format!("hub-{}.log", n + 1));
-            let log = File::options()
-                .create(true)
-                .append(true)
-                .open(log)
-                .map_err(failed)?;
-            let mut command = Command::new(&binary);
-            command.arg("--config").arg(&settings);
-            if let Some(regions) = &context.regions {
-                command.arg("--regions").arg(regions);
-            }
-            let child = command
-                .args(["serve", "--until-eof", "--roles", roles])
-                .env("HALSONAV_CLOCK__LABEL", (n + 1).to_string())
-                .stdin(Stdio::piped())
-                .stdout(Stdio::null())
-                .stderr(log)
-                .spawn()
-                .map_err(failed)?;
+        for n in 0..crew.shares.len() {
+            let child = crew.spawn(n).map_err(|error| unusable(out, &error))?;
             crew.children.push(child);
         }
         Ok(crew)
+    }
+
+    fn spawn(&self, n: usize) -> std::io::Result<Child> {
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.out.join(format!("hub-{}.log", n + 1)))?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("--config").arg(self.out.join("hub.toml"));
+        if let Some(regions) = &self.regions {
+            command.arg("--regions").arg(regions);
+        }
+        command
+            .args(["serve", "--until-eof", "--roles", self.shares[n]])
+            .env("HALSONAV_CLOCK__LABEL", (n + 1).to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
     }
 
     /// Moves the clock for everybody.
@@ -153,7 +163,11 @@ impl Crew {
         loop {
             self.alive()?;
             // Twice the same, with nothing on its way in between: nobody was in the middle of it.
-            let quiet = self.quiet(now).await?;
+            let quiet = match self.quiet(now).await {
+                // Store or bus are away: they come back, or nothing moves any more.
+                Err(problem) if problem.kind == Kind::Unavailable => None,
+                quiet => quiet?,
+            };
             if quiet.is_some() && quiet == seen {
                 return Ok(());
             }
@@ -166,11 +180,16 @@ impl Crew {
     }
 
     fn alive(&mut self) -> Result<(), Problem> {
-        for (n, child) in self.children.iter_mut().enumerate() {
-            if let Ok(Some(status)) = child.try_wait() {
+        for n in 0..self.children.len() {
+            let Ok(Some(status)) = self.children[n].try_wait() else {
+                continue;
+            };
+            if !self.respawns {
                 let message = format!("process {} has ended ({status}); see hub-{0}.log", n + 1);
                 return Err(stuck(&message));
             }
+            self.restarts += 1;
+            self.children[n] = self.spawn(n).map_err(|error| unusable(&self.out, &error))?;
         }
         Ok(())
     }

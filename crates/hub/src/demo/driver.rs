@@ -1,9 +1,13 @@
 //! The clock runs ahead: everything that is due happens, the hub works until it is quiet, and then
 //! the clock jumps to the next thing that will happen.
 
-use std::{io, sync::Arc, time::Instant};
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use halsonav_domain::{Problem, Timestamp, VirtualClock};
+use halsonav_domain::{Kind, Problem, Timestamp, VirtualClock};
 use halsonav_storage::CaseState;
 use jiff::SignedDuration;
 
@@ -20,6 +24,9 @@ use crate::runtime::{Core, Hub, Settled, store_problem};
 
 /// The clock jumps by whole hours, so that what happens within one is one batch.
 const HOUR_MS: i64 = 3_600_000;
+/// Longest absence of store or bus that a run sits out, and the time between two tries.
+const PATIENCE: Duration = Duration::from_secs(120);
+const BREATH: Duration = Duration::from_millis(200);
 /// A round is over after this long, whatever still waits.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 420);
 
@@ -46,7 +53,7 @@ impl Driven {
         clock.advance(now);
         match self {
             Self::Here(_) => Ok(()),
-            Self::Crew(crew) => crew.advance(now).await,
+            Self::Crew(crew) => patiently(async || crew.advance(now).await).await,
         }
     }
 }
@@ -103,7 +110,7 @@ impl Driver {
             spent.settled += self.hour(&core).await?;
             if self.state.now >= look_at {
                 look_at = self.state.now + SignedDuration::from_hours(24);
-                let (open, over) = standing(&core).await?;
+                let (open, over) = patiently(async || standing(&core).await).await?;
                 bar.set_position(over);
                 if open == 0 || self.state.now.duration_since(starts) > LONGEST {
                     break;
@@ -126,23 +133,12 @@ impl Driver {
         loop {
             sum += self.hub.settle(self.state.now).await?;
             self.residents.look(&self.world, &mut self.agenda);
-            self.staff
-                .look(core, &self.residents, &mut self.agenda)
-                .await?;
-            self.post
-                .look(
-                    &self.world,
-                    core,
-                    &self.residents,
-                    &self.staff,
-                    &mut self.agenda,
-                )
-                .await?;
+            self.look(core).await?;
             let now = self.state.now;
             let mut any = false;
             while let Some(act) = self.agenda.due(now) {
                 any = true;
-                self.act(core, &act).await?;
+                patiently(async || self.act(core, &act).await).await?;
                 self.agenda
                     .done(act)
                     .map_err(|error| unusable(&self.out, &error))?;
@@ -152,6 +148,14 @@ impl Driver {
             }
             self.world.settled().await;
         }
+    }
+
+    /// Looks at what the hub asks of people, and at what letters have come to.
+    async fn look(&mut self, core: &Arc<Core>) -> Result<(), Problem> {
+        let (residents, agenda) = (&self.residents, &mut self.agenda);
+        patiently(async || self.staff.look(core, residents, agenda).await).await?;
+        let (world, staff) = (&self.world, &self.staff);
+        patiently(async || self.post.look(world, core, residents, staff, agenda).await).await
     }
 
     async fn act(&mut self, core: &Arc<Core>, act: &Act) -> Result<(), Problem> {
@@ -181,13 +185,28 @@ impl Driver {
 
     /// The hour in which something happens next.
     async fn next(&self, core: &Core) -> Result<Option<Timestamp>, Problem> {
-        let stored = core
-            .storage
-            .read_async(|r| Ok([r.next_due()?, r.next_publish()?]))
-            .await
-            .map_err(store_problem)?;
+        let asked = async || {
+            let read = core
+                .storage
+                .read_async(|r| Ok([r.next_due()?, r.next_publish()?]));
+            read.await.map_err(store_problem)
+        };
+        let stored = patiently(asked).await?;
         let next = stored.into_iter().flatten().chain(self.agenda.next()).min();
         Ok(next.map(|at| round_up(at).max(self.state.now + SignedDuration::from_hours(1))))
+    }
+}
+
+/// Store and bus may be away for a while; what was begun is then done again, as it would be by people.
+async fn patiently<T>(mut work: impl AsyncFnMut() -> Result<T, Problem>) -> Result<T, Problem> {
+    let begun = Instant::now();
+    loop {
+        match work().await {
+            Err(problem) if problem.kind == Kind::Unavailable && begun.elapsed() < PATIENCE => {
+                tokio::time::sleep(BREATH).await;
+            }
+            done => return done,
+        }
     }
 }
 

@@ -61,6 +61,9 @@ pub struct Options {
     /// Processes that the hub is split over. More than one needs Kafka and PostgreSQL in the settings.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=crew::MOST as i64))]
     pub processes: u8,
+    /// Start a process again that has died: for those who kill them.
+    #[arg(long, hide = true)]
+    pub respawn: bool,
     /// Where everything is written.
     #[arg(long, default_value = "out/demo", value_name = "DIR")]
     pub out: PathBuf,
@@ -230,7 +233,7 @@ async fn driven(
     }
     Crew::introduce(&core.config, world)?;
     let count = usize::from(options.processes);
-    Crew::start(context, core.clone(), count, &options.out).map(Driven::Crew)
+    Crew::start(context, core.clone(), count, options.respawn, &options.out).map(Driven::Crew)
 }
 
 /// A run begins with an empty store: one of another run, or of a region, is left alone.
