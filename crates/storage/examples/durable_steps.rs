@@ -4,52 +4,69 @@
 //! message as seen, load the case and its instance, apply: instance, ledger, one effect, one timer
 //! armed, one disarmed.
 //!
-//! `cargo run --release -p halsonav-storage --example durable_steps [steps]`
+//! `cargo run --release -p halsonav-storage --example durable_steps [steps] [connections]`
+//!
+//! On a SQLite file in `BENCH_DIR`, or, where `HALSONAV_POSTGRES` names a server, in schemas of its
+//! own there, which it drops. The plain limit is the best of the styles.
 
-use std::{path::Path, time::Instant};
+use std::{thread, time::Instant};
 
+use diesel::{Connection as _, PgConnection, connection::SimpleConnection as _};
 use halsonav_domain::{CaseId, HsaId, PersonId, RoundId, Timestamp};
 use halsonav_storage::{
     CaseChange, CaseNo, Created, DefinitionRef, Ledger, NewCase, NewEffect, NewTimer, Place,
-    Result, Storage, VaultKeys,
+    Postgres, ROLES, Result, Storage, VaultKeys,
     yardstick::{Style, Yardstick},
 };
+use tempfile::TempDir;
 
 const CASES: u64 = 50_000;
 const STATE: usize = 400;
 
 const BODY: &str = r#"{"template":"inbjudan","language":"sv","links":["book","rebook","cancel","form"],"start":null}"#;
 
+/// Where databases are made, one after the other.
+enum Ground {
+    Directory(TempDir),
+    Server(String),
+}
+
 fn main() {
-    let steps: u64 = std::env::args()
-        .nth(1)
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(200_000);
-    let dir = std::env::var_os("BENCH_DIR").map_or_else(std::env::temp_dir, Into::into);
-    let dir = tempfile::tempdir_in(dir).expect("a directory");
-    println!("{CASES} cases, {steps} steps (a tenth of them at batch 1), state {STATE} bytes");
+    let mut arguments = std::env::args().skip(1);
+    let mut number = |default| {
+        arguments
+            .next()
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(default)
+    };
+    let (steps, connections): (u64, u64) = (number(200_000), number(1));
+    let ground = match std::env::var("HALSONAV_POSTGRES") {
+        Ok(server) => Ground::Server(server),
+        Err(_) => {
+            let dir = std::env::var_os("BENCH_DIR").map_or_else(std::env::temp_dir, Into::into);
+            Ground::Directory(tempfile::tempdir_in(dir).expect("a directory"))
+        }
+    };
+    println!(
+        "{CASES} cases, {steps} steps (a tenth of them at batch 1), state {STATE} bytes, {connections} connections"
+    );
     println!(
         "{:>6} {:>14} {:>14} {:>14} {:>8}",
         "batch", "plain rows/s", "plain multi/s", "durable/s", "ratio"
     );
     for batch in [1, 100, 1000] {
         let steps = if batch == 1 { steps / 10 } else { steps };
-        let rows = plain(
-            &dir.path().join(format!("rows{batch}.db")),
-            batch,
-            steps,
-            Style::Single,
-        )
-        .expect("plain");
-        let multi = plain(
-            &dir.path().join(format!("multi{batch}.db")),
-            batch,
-            steps,
-            Style::Multi,
-        )
-        .expect("plain");
-        let ours =
-            durable(&dir.path().join(format!("ours{batch}.db")), batch, steps).expect("durable");
+        let plain = |style: Style| {
+            let tried = ground.with(&format!("plain{batch}"), connections, |place| {
+                plain(place, batch, steps, connections, style)
+            });
+            tried.expect("plain")
+        };
+        let (rows, multi) = (plain(Style::Single), plain(Style::Multi));
+        let ours = ground.with(&format!("ours{batch}"), connections, |place| {
+            durable(place, batch, steps, connections)
+        });
+        let ours = ours.expect("durable");
         println!(
             "{batch:>6} {rows:>14.0} {multi:>14.0} {ours:>14.0} {:>8.2}",
             ours / rows.max(multi)
@@ -57,15 +74,66 @@ fn main() {
     }
 }
 
-/// The yardstick: nothing but the writes.
-fn plain(path: &Path, batch: u64, steps: u64, style: Style) -> Result<f64> {
-    let instances = u32::try_from(CASES).unwrap_or(u32::MAX);
-    let batch = u32::try_from(batch).unwrap_or(u32::MAX);
-    let mut yardstick = Yardstick::open(path, instances, STATE)?;
-    let begun = Instant::now();
-    for _ in 0..steps / u64::from(batch) {
-        yardstick.write(batch, style)?;
+impl Ground {
+    /// Runs in a fresh place.
+    fn with(
+        &self,
+        name: &str,
+        connections: u64,
+        run: impl FnOnce(&Place) -> Result<f64>,
+    ) -> Result<f64> {
+        let connections = u32::try_from(connections).unwrap_or(1);
+        match self {
+            Self::Directory(dir) => {
+                let path = dir.path().join(name);
+                std::fs::remove_file(&path).ok();
+                run(&Place::Sqlite(path))
+            }
+            Self::Server(url) => {
+                let sql = |text: &str| {
+                    PgConnection::establish(url)
+                        .expect("a server")
+                        .batch_execute(text)
+                        .expect("may make schemas");
+                };
+                sql(&format!(
+                    "CREATE SCHEMA bench; {ROLES} GRANT ALL ON SCHEMA bench TO halsonav_migrator"
+                ));
+                let joint = if url.contains('?') { '&' } else { '?' };
+                let url = format!("{url}{joint}options=-csearch_path%3Dbench").into();
+                let done = run(&Place::Postgres(Postgres {
+                    url,
+                    writers: connections,
+                    readers: 1,
+                }));
+                sql("DROP SCHEMA bench CASCADE; CHECKPOINT");
+                done
+            }
+        }
     }
+}
+
+/// The yardstick: nothing but the writes.
+fn plain(place: &Place, batch: u64, steps: u64, connections: u64, style: Style) -> Result<f64> {
+    let batch = u32::try_from(batch).unwrap_or(u32::MAX);
+    let shares = u32::try_from(connections).unwrap_or(1);
+    let instances = u32::try_from(CASES).unwrap_or(u32::MAX);
+    let yardsticks = Yardstick::open(place, instances, STATE, shares)?;
+    let begun = Instant::now();
+    thread::scope(|scope| {
+        let works: Vec<_> = yardsticks
+            .into_iter()
+            .map(|mut yardstick| {
+                scope.spawn(move || {
+                    (0..steps / connections / u64::from(batch))
+                        .try_for_each(|_| yardstick.write(batch, style))
+                })
+            })
+            .collect();
+        works
+            .into_iter()
+            .try_for_each(|work| work.join().expect("no panic"))
+    })?;
     Ok(per_second(steps, begun))
 }
 
@@ -85,18 +153,37 @@ fn person(n: u64) -> PersonId {
     PersonId::parse(&format!("{eleven}{check}")).expect("a number")
 }
 
-fn durable(path: &Path, batch: u64, steps: u64) -> Result<f64> {
-    let storage = Storage::open(&Place::Sqlite(path.to_owned()), VaultKeys::generate()?)?;
+fn durable(place: &Place, batch: u64, steps: u64, connections: u64) -> Result<f64> {
+    Storage::migrate(place)?;
+    let storage = Storage::open(place, VaultKeys::generate()?)?;
     let ids: Vec<CaseId> = (0..CASES)
         .map(|n| CaseId(uuid::Uuid::from_u128(spread(n))))
         .collect();
     let cases = begin(&storage, ids.clone())?;
     assert_eq!(cases.len() as u64, CASES);
+    let share = CASES / connections;
     let begun = Instant::now();
+    thread::scope(|scope| {
+        let works: Vec<_> = (0..connections)
+            .map(|n| {
+                let own = &ids[(n * share) as usize..((n + 1) * share) as usize];
+                let storage = &storage;
+                scope.spawn(move || walk(storage, own, batch, steps / connections))
+            })
+            .collect();
+        works
+            .into_iter()
+            .try_for_each(|work| work.join().expect("no panic"))
+    })?;
+    Ok(per_second(steps, begun))
+}
+
+/// Steps of these cases, round and round.
+fn walk(storage: &Storage, ids: &[CaseId], batch: u64, steps: u64) -> Result<()> {
     let mut next = 0u64;
     for _ in 0..steps / batch {
         let which: Vec<CaseId> = (next..next + batch)
-            .map(|n| ids[(n % CASES) as usize])
+            .map(|n| ids[(n % ids.len() as u64) as usize])
             .collect();
         let message = next;
         next += batch;
@@ -123,7 +210,7 @@ fn durable(path: &Path, batch: u64, steps: u64) -> Result<f64> {
             tx.apply(&changes)
         })?;
     }
-    Ok(per_second(steps, begun))
+    Ok(())
 }
 
 /// Every person enrolled, every case made and stepped once.

@@ -4,23 +4,31 @@
 //! link = SHA-256(0x02 ‖ previous link ‖ leaf). Whoever owns the file could rebuild all links: a
 //! [`Checkpoint`] kept elsewhere is what makes that show.
 
-use diesel::prelude::*;
+use diesel::{
+    connection::SimpleConnection as _,
+    prelude::*,
+    sql_types::{BigInt, Binary, Nullable, Text},
+};
 use halsonav_domain::HsaId;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    AuditEntry, AuditFilter, Checkpoint, Error, NewAudit, Reader, Result, Verified, Writer,
+    AuditEntry, AuditFilter, Checkpoint, Error, NewAudit, Reader, Result, Writer,
     convert::{case_id, from_json, json, ms, subject_id, time},
+    dialect::Db,
+    retention::{make_room, start},
+    rows::insert,
     schema::audit,
 };
 
-const START: [u8; 32] = [0; 32];
-const PAGE: i64 = 5_000;
+/// Keeps others from appending until the transaction ends.
+pub(crate) const ALONE: &str =
+    "SELECT pg_advisory_xact_lock(hashtextextended('halsonav log ' || current_schema(), 0))";
 
-#[derive(Queryable, Selectable, Insertable)]
+#[derive(Queryable, Selectable)]
 #[diesel(table_name = audit)]
-struct EntryRow {
-    seq: i64,
+pub(crate) struct EntryRow {
+    pub(crate) seq: i64,
     at: i64,
     actor: String,
     action: String,
@@ -29,13 +37,29 @@ struct EntryRow {
     subject: Option<Vec<u8>>,
     case_id: Option<Vec<u8>>,
     detail: String,
-    leaf: Vec<u8>,
-    link: Vec<u8>,
+    pub(crate) leaf: Vec<u8>,
+    pub(crate) link: Vec<u8>,
 }
 
 impl EntryRow {
+    fn new(entry: &NewAudit) -> Result<Self> {
+        Ok(Self {
+            seq: 0,
+            at: ms(entry.at),
+            actor: entry.actor.clone(),
+            action: entry.action.clone(),
+            purpose: entry.purpose.clone(),
+            unit: entry.unit.as_ref().map(|unit| unit.as_str().to_owned()),
+            subject: entry.subject.map(|subject| subject.0.as_bytes().to_vec()),
+            case_id: entry.case.map(|case| case.0.as_bytes().to_vec()),
+            detail: json(&entry.detail)?,
+            leaf: Vec::new(),
+            link: Vec::new(),
+        })
+    }
+
     /// Every field with its length before it, so that no two entries have the same bytes.
-    fn hash(&self) -> [u8; 32] {
+    pub(crate) fn hash(&self) -> [u8; 32] {
         let mut hasher = Sha256::new();
         hasher.update([0x00]);
         hasher.update(self.seq.to_be_bytes());
@@ -79,7 +103,7 @@ impl EntryRow {
     }
 }
 
-fn next_link(previous: &[u8; 32], leaf: &[u8; 32]) -> [u8; 32] {
+pub(crate) fn next_link(previous: &[u8; 32], leaf: &[u8; 32]) -> [u8; 32] {
     Sha256::new()
         .chain_update([0x02])
         .chain_update(previous)
@@ -137,10 +161,7 @@ impl Reader {
             .get_result(&mut self.db)
             .optional()?;
         match last {
-            None => Ok(Checkpoint {
-                size: 0,
-                link: START,
-            }),
+            None => Ok(start(&mut self.db)?.checkpoint()),
             Some((seq, link)) => {
                 let link = link
                     .as_slice()
@@ -153,148 +174,56 @@ impl Reader {
             }
         }
     }
-
-    /// RFC 6962 Merkle root over all entries. Reads the whole log.
-    ///
-    /// # Errors
-    /// `Database`, `Corrupt`.
-    pub fn merkle_root(&mut self) -> Result<[u8; 32]> {
-        // Roots of full subtrees, largest first, each with its size.
-        let mut peaks: Vec<(u64, [u8; 32])> = Vec::new();
-        let mut after = 0;
-        loop {
-            let leaves: Vec<(i64, Vec<u8>)> = audit::table
-                .filter(audit::seq.gt(after))
-                .order(audit::seq)
-                .limit(PAGE)
-                .select((audit::seq, audit::leaf))
-                .load(&mut self.db)?;
-            let Some((last, _)) = leaves.last() else {
-                break;
-            };
-            after = *last;
-            for (_, leaf) in leaves {
-                let mut node = (
-                    1,
-                    leaf.as_slice()
-                        .try_into()
-                        .map_err(|_| Error::Corrupt("digest"))?,
-                );
-                while let Some((_, left)) = peaks.pop_if(|(size, _)| *size == node.0) {
-                    node = (node.0 * 2, parent(&left, &node.1));
-                }
-                peaks.push(node);
-            }
-        }
-        let root = peaks
-            .into_iter()
-            .map(|(_, node)| node)
-            .rev()
-            .reduce(|right, left| parent(&left, &right));
-        Ok(root.unwrap_or_else(|| Sha256::digest([]).into()))
-    }
-
-    /// Reads the whole log and checks every entry and link, and that the log continues `since`.
-    ///
-    /// # Errors
-    /// `Database`.
-    pub fn verify_audit(&mut self, since: Option<&Checkpoint>) -> Result<Verified> {
-        let mut at = Checkpoint {
-            size: 0,
-            link: START,
-        };
-        let tampered = |seq: u64, what| Ok(Verified::Tampered { seq, what });
-        if since.is_some_and(|since| since.size == 0 && since.link != START) {
-            return tampered(0, "the checkpoint is not of this log");
-        }
-        loop {
-            let rows: Vec<EntryRow> = audit::table
-                .filter(audit::seq.gt(at.size.cast_signed()))
-                .order(audit::seq)
-                .limit(PAGE)
-                .select(EntryRow::as_select())
-                .load(&mut self.db)?;
-            if rows.is_empty() {
-                break;
-            }
-            for row in rows {
-                let seq = at.size + 1;
-                if row.seq.cast_unsigned() != seq {
-                    return tampered(seq, "the entry is missing");
-                }
-                let leaf = row.hash();
-                let link = next_link(&at.link, &leaf);
-                if row.leaf != leaf {
-                    return tampered(seq, "the entry is not as written");
-                }
-                if row.link != link {
-                    return tampered(seq, "the entry does not follow the one before it");
-                }
-                at = Checkpoint { size: seq, link };
-                if since.is_some_and(|since| since.size == seq && since.link != link) {
-                    return tampered(seq, "the log is not the one of the checkpoint");
-                }
-            }
-        }
-        // Rows before the first cannot be seen by walking up from it.
-        let below: Option<i64> = audit::table
-            .filter(audit::seq.le(0))
-            .select(audit::seq)
-            .get_result(&mut self.db)
-            .optional()?;
-        if below.is_some() {
-            return tampered(0, "there is an entry before the first");
-        }
-        match since.filter(|since| since.size > at.size) {
-            Some(_) => tampered(at.size + 1, "the end of the log is missing"),
-            None => Ok(Verified::Whole(at)),
-        }
-    }
-}
-
-/// Inner node of RFC 6962.
-fn parent(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
-    Sha256::new()
-        .chain_update([0x01])
-        .chain_update(left)
-        .chain_update(right)
-        .finalize()
-        .into()
 }
 
 impl Writer {
-    /// Appends to the log, in this transaction: what is audited and its entry stand or fall together.
+    /// Appends to the log in this transaction: what is audited and its entry stand or fall together.
+    /// It is done when the closure has ended, because one at a time can append; the closure does not
+    /// see its own entries.
     ///
     /// # Errors
-    /// `Database`.
+    /// `Invalid` for details without a JSON form.
     pub fn audit(&mut self, entries: &[NewAudit]) -> Result<()> {
-        if entries.is_empty() {
+        for entry in entries {
+            let entry = EntryRow::new(entry)?;
+            self.entries.push(entry);
+        }
+        Ok(())
+    }
+
+    /// The last act of a transaction.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        let mut rows = std::mem::take(&mut self.entries);
+        if rows.is_empty() {
             return Ok(());
         }
+        if let Db::Postgres(db) = &mut self.db {
+            db.batch_execute(ALONE)?;
+        }
         let mut at = self.checkpoint()?;
-        for entry in entries {
+        let before = at.size;
+        for row in &mut rows {
             at.size += 1;
-            let mut row = EntryRow {
-                seq: at.size.cast_signed(),
-                at: ms(entry.at),
-                actor: entry.actor.clone(),
-                action: entry.action.clone(),
-                purpose: entry.purpose.clone(),
-                unit: entry.unit.as_ref().map(|unit| unit.as_str().to_owned()),
-                subject: entry.subject.map(|subject| subject.0.as_bytes().to_vec()),
-                case_id: entry.case.map(|case| case.0.as_bytes().to_vec()),
-                detail: json(&entry.detail)?,
-                leaf: Vec::new(),
-                link: Vec::new(),
-            };
+            row.seq = at.size.cast_signed();
             let leaf = row.hash();
             at.link = next_link(&at.link, &leaf);
             row.leaf = leaf.to_vec();
             row.link = at.link.to_vec();
-            diesel::insert_into(audit::table)
-                .values(&row)
-                .execute(&mut self.db)?;
         }
+        make_room(&mut self.db, before, at.size)?;
+        insert!(&mut self.db, rows, |row| audit {
+            seq: row.seq => BigInt,
+            at: row.at => BigInt,
+            actor: row.actor.as_str() => Text,
+            action: row.action.as_str() => Text,
+            purpose: row.purpose.as_str() => Text,
+            unit: row.unit.as_deref() => Nullable<Text>,
+            subject: row.subject.as_deref() => Nullable<Binary>,
+            case_id: row.case_id.as_deref() => Nullable<Binary>,
+            detail: row.detail.as_str() => Text,
+            leaf: row.leaf.as_slice() => Binary,
+            link: row.link.as_slice() => Binary,
+        })?;
         Ok(())
     }
 }

@@ -1,14 +1,23 @@
-//! Cases and their instances: making, loading, listing.
+//! Cases: making and listing.
 
-use diesel::prelude::*;
+use std::collections::{HashMap, HashSet};
+
+use diesel::{
+    pg::Pg,
+    prelude::*,
+    sql_types::{Array, BigInt, Binary, Text},
+    sqlite::Sqlite,
+};
 use halsonav_domain::{CaseId, HsaId, RoundId, SubjectId};
 
 use crate::{
     Case, CaseFilter, CaseNo, CaseState, Created, DefinitionRef, Error, Ledger, Milestone, NewCase,
-    Reader, Result, Round, StoredInstance, Writer,
+    Reader, Result, Round, Writer,
     convert::{case_id, from_json, json, maybe_ms, maybe_time, ms, subject_id, time},
-    dialect::insert_once,
-    schema::{cases, instances, milestones, rounds, subjects},
+    dialect::{Db, lookup, on},
+    prepared::{load, run},
+    rows::column,
+    schema::{cases, milestones, rounds, subjects},
 };
 
 #[derive(Queryable, Selectable)]
@@ -54,17 +63,6 @@ impl CaseRow {
     }
 }
 
-type Instance = (CaseRow, Vec<u8>, String, Option<(i64, Vec<u8>)>);
-
-fn instance((row, subject, round, instance): Instance) -> Result<StoredInstance> {
-    let (revision, state) = instance.unwrap_or_default();
-    Ok(StoredInstance {
-        case: row.read(&subject, round)?,
-        revision: revision.cast_unsigned(),
-        state,
-    })
-}
-
 /// Cases with what belongs to them, as an expression to filter further.
 macro_rules! whole {
     () => {
@@ -73,54 +71,9 @@ macro_rules! whole {
             .inner_join(rounds::table)
     };
 }
+pub(crate) use whole;
 
 impl Reader {
-    /// Cases with their instances, in the order asked for; those that do not exist are left out.
-    ///
-    /// # Errors
-    /// `Database`, `Corrupt`.
-    pub fn load_instances(&mut self, cases: &[CaseId]) -> Result<Vec<StoredInstance>> {
-        let mut found = Vec::with_capacity(cases.len());
-        for case in cases {
-            let row: Option<Instance> = whole!()
-                .left_join(instances::table)
-                .filter(cases::case_id.eq(case.0.as_bytes().as_slice()))
-                .select((
-                    CaseRow::as_select(),
-                    subjects::subject_id,
-                    rounds::id,
-                    (instances::revision, instances::state).nullable(),
-                ))
-                .get_result(&mut self.db)
-                .optional()?;
-            found.extend(row.map(instance).transpose()?);
-        }
-        Ok(found)
-    }
-
-    /// As [`Reader::load_instances`], by number.
-    ///
-    /// # Errors
-    /// `Database`, `Corrupt`.
-    pub fn load_instances_by_no(&mut self, cases: &[CaseNo]) -> Result<Vec<StoredInstance>> {
-        let mut found = Vec::with_capacity(cases.len());
-        for case in cases {
-            let row: Option<Instance> = whole!()
-                .left_join(instances::table)
-                .filter(cases::case_no.eq(case.0))
-                .select((
-                    CaseRow::as_select(),
-                    subjects::subject_id,
-                    rounds::id,
-                    (instances::revision, instances::state).nullable(),
-                ))
-                .get_result(&mut self.db)
-                .optional()?;
-            found.extend(row.map(instance).transpose()?);
-        }
-        Ok(found)
-    }
-
     /// One case.
     ///
     /// # Errors
@@ -279,20 +232,97 @@ impl Writer {
     /// # Errors
     /// `NotFound` for an unknown subject; `Conflict` for a case id that is taken; `Database`.
     pub fn create_cases(&mut self, cases: &[NewCase]) -> Result<Vec<Created>> {
+        let whom: Vec<SubjectId> = cases.iter().map(|case| case.subject).collect();
+        let known = self.subject_rows(&whom)?;
+        let mut rows = Vec::with_capacity(cases.len());
         let mut round: Option<(&RoundId, i64)> = None;
-        let mut created = Vec::with_capacity(cases.len());
         for case in cases {
             let round_no = match round {
                 Some((id, no)) if *id == case.round => no,
                 _ => self.round_for(case)?,
             };
             round = Some((&case.round, round_no));
-            let (subject_no, _) = self
-                .subject_row(&case.subject)?
-                .ok_or(Error::NotFound("subject"))?;
-            created.push(self.create_case(case, subject_no, round_no)?);
+            let (subject_no, _) = known.get(&case.subject).ok_or(Error::NotFound("subject"))?;
+            rows.push((case, *subject_no, round_no));
         }
-        Ok(created)
+        let new = self.insert_cases(&rows)?;
+        let subjects: Vec<i64> = rows.iter().map(|(_, subject, _)| *subject).collect();
+        type Row = (i64, i64, i64, Vec<u8>);
+        let found: Vec<Row> = lookup!(
+            &mut self.db,
+            &subjects,
+            cases::subject_no,
+            cases::table.select((
+                cases::subject_no,
+                cases::round_no,
+                cases::case_no,
+                cases::case_id
+            ))
+        )?;
+        let found: HashMap<(i64, i64), (i64, Vec<u8>)> = found
+            .into_iter()
+            .map(|(subject, round, no, id)| ((subject, round), (no, id)))
+            .collect();
+        rows.iter()
+            .zip(new)
+            .map(|((_, subject, round), new)| {
+                let (no, id) = found
+                    .get(&(*subject, *round))
+                    .ok_or(Error::Conflict("the case id is taken"))?;
+                Ok(if new {
+                    Created::New(CaseNo(*no))
+                } else {
+                    Created::Exists(CaseNo(*no), case_id(id)?)
+                })
+            })
+            .collect()
+    }
+
+    /// For each whether its row is new.
+    fn insert_cases(&mut self, rows: &[(&NewCase, i64, i64)]) -> Result<Vec<bool>> {
+        match &mut self.db {
+            Db::Sqlite(db) => rows
+                .iter()
+                .map(|(case, subject, round)| {
+                    let new = run!(
+                        Sqlite, db,
+                        "INSERT INTO cases (case_id, subject_no, round_no, unit, state, definition,
+                         definition_version, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                         ON CONFLICT DO NOTHING",
+                        case.id.0.as_bytes().as_slice() => Binary,
+                        subject => BigInt,
+                        round => BigInt,
+                        case.unit.as_str() => Text,
+                        CaseState::Waiting.as_str() => Text,
+                        case.definition.id.as_str() => Text,
+                        i64::from(case.definition.version) => BigInt,
+                        ms(case.at) => BigInt,
+                    )?;
+                    Ok(new == 1)
+                })
+                .collect(),
+            Db::Postgres(_) if rows.is_empty() => Ok(Vec::new()),
+            Db::Postgres(db) => {
+                let new: Vec<Vec<u8>> = load!(
+                    Pg, db,
+                    "INSERT INTO cases (state, case_id, subject_no, round_no, unit, definition,
+                     definition_version, started) SELECT ?, * FROM unnest(?, ?, ?, ?, ?, ?, ?)
+                     ON CONFLICT DO NOTHING RETURNING case_id" => Binary,
+                    CaseState::Waiting.as_str() => Text,
+                    column(rows, |(case, ..)| case.id.0.as_bytes().as_slice()) => Array<Binary>,
+                    column(rows, |(_, subject, _)| *subject) => Array<BigInt>,
+                    column(rows, |(_, _, round)| *round) => Array<BigInt>,
+                    column(rows, |(case, ..)| case.unit.as_str()) => Array<Text>,
+                    column(rows, |(case, ..)| case.definition.id.as_str()) => Array<Text>,
+                    column(rows, |(case, ..)| i64::from(case.definition.version)) => Array<BigInt>,
+                    column(rows, |(case, ..)| ms(case.at)) => Array<BigInt>,
+                )?;
+                let mut new: HashSet<Vec<u8>> = new.into_iter().collect();
+                let first =
+                    |(case, ..): &(&NewCase, _, _)| new.remove(case.id.0.as_bytes().as_slice());
+                Ok(rows.iter().map(first).collect())
+            }
+        }
     }
 
     fn round_for(&mut self, case: &NewCase) -> Result<i64> {
@@ -310,32 +340,6 @@ impl Writer {
         self.round_no(&case.round)?.ok_or(Error::NotFound("round"))
     }
 
-    fn create_case(&mut self, case: &NewCase, subject_no: i64, round_no: i64) -> Result<Created> {
-        let row = (
-            cases::case_id.eq(case.id.0.as_bytes().as_slice()),
-            cases::subject_no.eq(subject_no),
-            cases::round_no.eq(round_no),
-            cases::unit.eq(case.unit.as_str()),
-            cases::state.eq(CaseState::Waiting.as_str()),
-            cases::definition.eq(&case.definition.id),
-            cases::definition_version.eq(i64::from(case.definition.version)),
-            cases::started.eq(ms(case.at)),
-        );
-        let made = insert_once!(&mut self.db, cases::table, row)?;
-        let (no, id): (i64, Vec<u8>) = cases::table
-            .filter(cases::subject_no.eq(subject_no))
-            .filter(cases::round_no.eq(round_no))
-            .select((cases::case_no, cases::case_id))
-            .get_result(&mut self.db)
-            .optional()?
-            .ok_or(Error::Conflict("the case id is taken"))?;
-        Ok(if made == 1 {
-            Created::New(CaseNo(no))
-        } else {
-            Created::Exists(CaseNo(no), case_id(&id)?)
-        })
-    }
-
     /// Makes or changes a round.
     ///
     /// # Errors
@@ -347,12 +351,12 @@ impl Writer {
             rounds::closed.eq(maybe_ms(round.closed)),
             rounds::data.eq(json(&round.data)?),
         );
-        diesel::insert_into(rounds::table)
+        on!(&mut self.db, db => diesel::insert_into(rounds::table)
             .values((rounds::id.eq(&round.id.0), values.clone()))
             .on_conflict(rounds::id)
             .do_update()
             .set(values)
-            .execute(&mut self.db)?;
+            .execute(db))?;
         Ok(())
     }
 }

@@ -1,19 +1,22 @@
-//! Out of the house: the gate, the claim and the settlement.
+//! Out of the house: the gate and the claim.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use diesel::{
+    pg::Pg,
     prelude::*,
-    sql_types::{BigInt, Nullable, Text},
+    sql_types::{Array, BigInt, Binary, Text},
 };
-use halsonav_domain::Timestamp;
+use halsonav_domain::{CaseId, Timestamp};
 
 use crate::{
-    CaseNo, CaseState, Claim, Effect, EffectNo, EffectRef, EffectState, Epoch, Error, Gate,
-    GateFacts, Reader, Ready, Reason, Register, Result, Settled, Settlement, Verdict, Wake, Writer,
+    CaseState, Claim, Effect, EffectNo, EffectRef, EffectState, Epoch, Error, Gate, GateFacts,
+    Reader, Ready, Reason, Register, Result, Verdict, Wake, Writer,
     convert::{case_id, count, ms, subject_id},
+    dialect::{Db, lookup},
     effects::EffectRow,
-    prepared::execute,
+    prepared::load,
+    rows::{column, update},
     schema::{cases, effects, milestones, subjects},
     subjects::SubjectRow,
 };
@@ -30,28 +33,16 @@ struct Candidate {
     duplicate: bool,
 }
 
-impl Reader {
-    /// How often claiming or settling was refused because of a stale epoch.
-    ///
-    /// # Errors
-    /// `Database`.
-    pub fn fenced(&mut self) -> Result<u64> {
-        Ok(count(self.number_setting(FENCED)?))
-    }
+type Row = (
+    EffectRow,
+    SubjectRow,
+    (Vec<u8>, String, String, Option<i64>),
+);
 
-    fn candidate(&mut self, which: &EffectRef) -> Result<Option<Candidate>> {
-        type Row = (
-            EffectRow,
-            SubjectRow,
-            (Vec<u8>, String, String, Option<i64>),
-        );
-        let Some(job) = which.command.job_of(which.case) else {
-            return Ok(None);
-        };
-        let row: Option<Row> = effects::table
+macro_rules! whole {
+    () => {
+        effects::table
             .inner_join(cases::table.inner_join(subjects::table))
-            .filter(cases::case_id.eq(which.case.0.as_bytes().as_slice()))
-            .filter(effects::job.eq(job.cast_signed()))
             .select((
                 EffectRow::as_select(),
                 SubjectRow::as_select(),
@@ -62,36 +53,32 @@ impl Reader {
                     cases::duplicate_of,
                 ),
             ))
-            .get_result(&mut self.db)
-            .optional()?;
-        let Some((effect, subject, (case, unit, state, duplicate))) = row else {
-            return Ok(None);
-        };
-        let own = subject_id(&subject.subject_id)?;
-        // A duplicate's case stays with the subject that is no more; the register is the other's.
-        let register = match subject.merged_into {
-            Some(_) => self.register(&own)?.ok_or(Error::NotFound("subject"))?,
-            None => subject.read()?,
-        };
-        let (epoch, contact) = (effect.epoch, effect.contact);
-        let effect = effect.read(case_id(&case)?, own, &unit)?;
-        let milestones = if contact {
-            milestones::table
-                .filter(milestones::case_no.eq(effect.case.0))
-                .select(milestones::name)
-                .load(&mut self.db)?
-        } else {
-            Vec::new()
-        };
-        let state = CaseState::read(&state)?;
-        Ok(Some(Candidate {
-            effect,
-            epoch,
-            register,
-            state,
-            milestones,
-            duplicate: duplicate.is_some(),
-        }))
+    };
+}
+
+/// What is to be written of a batch of claims.
+#[derive(Default)]
+struct Turn {
+    taken: Vec<(EffectNo, u32)>,
+    blocked: Vec<(EffectNo, Reason)>,
+    held: Vec<(EffectNo, Timestamp)>,
+}
+
+/// Under which rules a claim is made.
+struct Rules<'a> {
+    now: Timestamp,
+    epoch: Epoch,
+    live: &'a HashSet<i64>,
+    gate: &'a dyn Gate,
+}
+
+impl Reader {
+    /// How often claiming or settling was refused because of a stale epoch.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn fenced(&mut self) -> Result<u64> {
+        Ok(count(self.number_setting(FENCED)?))
     }
 }
 
@@ -112,258 +99,264 @@ impl Writer {
         epoch: Epoch,
         gate: &dyn Gate,
     ) -> Result<Vec<Claim>> {
-        let live = self.live_epochs()?;
-        if !live.contains(&epoch.0) {
+        if !self.holds_lease(epoch)? {
             self.count_fenced(which.len())?;
             let fenced = |one: &EffectRef| Claim::Fenced {
                 command: one.command,
             };
             return Ok(which.iter().map(fenced).collect());
         }
-        which
+        let mut candidates = self.candidates(which)?;
+        let sending = candidates
+            .values()
+            .filter(|one| one.effect.state == EffectState::Sending);
+        let hands: HashSet<i64> = sending.map(|one| one.epoch).collect();
+        let live = self.live_among(hands)?;
+        let rules = Rules {
+            now,
+            epoch,
+            live: &live,
+            gate,
+        };
+        let mut turn = Turn::default();
+        let claims = which
             .iter()
-            .map(|one| self.claim_one(one, now, epoch, &live, gate))
+            .map(|one| match candidates.get_mut(&key(one)) {
+                Some(candidate) => candidate.claim(&rules, &mut turn),
+                None => Ok(Claim::Gone {
+                    command: one.command,
+                    state: None,
+                }),
+            })
+            .collect::<Result<_>>()?;
+        self.write_turn(&turn, epoch)?;
+        Ok(claims)
+    }
+
+    /// What is asked for, held fast until the transaction ends: first the cases, so that no step of
+    /// theirs is half-way, then the effects.
+    fn candidates(&mut self, which: &[EffectRef]) -> Result<HashMap<(CaseId, u64), Candidate>> {
+        let keys: HashSet<(CaseId, u64)> = which.iter().map(key).collect();
+        let keys: Vec<(&[u8], i64)> = keys
+            .iter()
+            .map(|(case, job)| (case.0.as_bytes().as_slice(), job.cast_signed()))
+            .collect();
+        let rows: Vec<Row> = match &mut self.db {
+            Db::Sqlite(db) => keys.iter().try_fold(Vec::new(), |mut rows, (case, job)| {
+                let one = whole!()
+                    .filter(cases::case_id.eq(case))
+                    .filter(effects::job.eq(job));
+                rows.extend(one.load::<Row>(db)?);
+                Ok::<_, diesel::result::Error>(rows)
+            })?,
+            Db::Postgres(db) => {
+                let ids = column(&keys, |(case, _)| *case);
+                cases::table
+                    .filter(cases::case_id.eq_any(&ids))
+                    .order(cases::case_no)
+                    .select(cases::case_no)
+                    .for_share()
+                    .execute(db)?;
+                let numbers: Vec<i64> = load!(
+                    Pg, db,
+                    "SELECT effects.effect_no FROM unnest(?, ?) AS given (case_id, job)
+                     JOIN cases ON cases.case_id = given.case_id
+                     JOIN effects ON effects.case_no = cases.case_no AND effects.job = given.job
+                     ORDER BY effects.effect_no FOR UPDATE OF effects" => BigInt,
+                    ids => Array<Binary>,
+                    column(&keys, |(_, job)| *job) => Array<BigInt>,
+                )?;
+                whole!()
+                    .filter(effects::effect_no.eq_any(numbers))
+                    .load(db)?
+            }
+        };
+        let mut reached = self.milestones_of(&rows)?;
+        rows.into_iter()
+            .map(|row| {
+                let candidate = self.candidate(row, &mut reached)?;
+                let effect = &candidate.effect;
+                Ok(((effect.command.case, effect.job), candidate))
+            })
             .collect()
     }
 
-    fn claim_one(
+    /// By case, for those that reach the resident.
+    fn milestones_of(&mut self, rows: &[Row]) -> Result<HashMap<i64, Vec<String>>> {
+        let contacts: HashSet<i64> = rows
+            .iter()
+            .filter(|(effect, ..)| effect.contact)
+            .map(|(effect, ..)| effect.case_no)
+            .collect();
+        let contacts: Vec<i64> = contacts.into_iter().collect();
+        let found: Vec<(i64, String)> = lookup!(
+            &mut self.db,
+            &contacts,
+            milestones::case_no,
+            milestones::table.select((milestones::case_no, milestones::name))
+        )?;
+        let mut reached: HashMap<i64, Vec<String>> = HashMap::with_capacity(contacts.len());
+        for (case, name) in found {
+            reached.entry(case).or_default().push(name);
+        }
+        Ok(reached)
+    }
+
+    fn candidate(
         &mut self,
-        which: &EffectRef,
-        now: Timestamp,
-        epoch: Epoch,
-        live: &HashSet<i64>,
-        gate: &dyn Gate,
-    ) -> Result<Claim> {
-        let command = which.command;
-        let Some(candidate) = self.candidate(which)? else {
-            return Ok(Claim::Gone {
-                command,
-                state: None,
-            });
+        row: Row,
+        reached: &mut HashMap<i64, Vec<String>>,
+    ) -> Result<Candidate> {
+        let (effect, subject, (case, unit, state, duplicate)) = row;
+        let own = subject_id(&subject.subject_id)?;
+        // A duplicate's case stays with the subject that is no more; the register is the other's.
+        let register = match subject.merged_into {
+            Some(_) => self.register(&own)?.ok_or(Error::NotFound("subject"))?,
+            None => subject.read()?,
         };
-        let gone = |state| {
-            Ok(Claim::Gone {
-                command,
-                state: Some(state),
-            })
+        let milestones = match effect.contact {
+            true => reached.get(&effect.case_no).cloned().unwrap_or_default(),
+            false => Vec::new(),
         };
-        let effect = &candidate.effect;
-        match effect.state {
+        Ok(Candidate {
+            epoch: effect.epoch,
+            effect: effect.read(case_id(&case)?, own, &unit)?,
+            register,
+            state: CaseState::read(&state)?,
+            milestones,
+            duplicate: duplicate.is_some(),
+        })
+    }
+
+    fn write_turn(&mut self, turn: &Turn, epoch: Epoch) -> Result<()> {
+        let Turn {
+            taken,
+            blocked,
+            held,
+        } = turn;
+        update!(&mut self.db, taken, |(no, attempts)| effects set {
+            attempts: i64::from(*attempts) => BigInt,
+            epoch: epoch.0 => BigInt,
+        }, "state = 'sending', due = NULL" where { effect_no: no.0 => BigInt })?;
+        update!(&mut self.db, blocked, |(no, reason)| effects set {
+            problem: reason.as_str() => Text,
+            epoch: epoch.0 => BigInt,
+        }, "state = 'blocked', due = NULL" where { effect_no: no.0 => BigInt })?;
+        update!(&mut self.db, held, |(no, until)| effects set {
+            due: ms(*until) => BigInt,
+        }, "state = 'held'" where { effect_no: no.0 => BigInt })?;
+        if !held.is_empty() {
+            // The relay, too: it has a new time to wait for.
+            self.wake(Wake::Held);
+            self.wake(Wake::Outbox);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn count_fenced(&mut self, refused: usize) -> Result<()> {
+        if let Ok(refused @ 1..) = u32::try_from(refused) {
+            self.count_up(FENCED, refused)?;
+        }
+        Ok(())
+    }
+}
+
+/// A command that is not of the case has no job in it, and job 2^64 - 1 nobody has.
+fn key(which: &EffectRef) -> (CaseId, u64) {
+    let job = which.command.job_of(which.case);
+    (which.case, job.unwrap_or(u64::MAX))
+}
+
+impl Candidate {
+    /// Answers one claim and becomes what it will be after, so that one made twice is seen.
+    fn claim(&mut self, rules: &Rules<'_>, turn: &mut Turn) -> Result<Claim> {
+        let due = self.effect.due;
+        match self.effect.state {
             // In somebody's hands at this moment, perhaps our own: the bus delivered twice.
-            EffectState::Sending if live.contains(&candidate.epoch) => gone(EffectState::Sending),
+            EffectState::Sending if rules.live.contains(&self.epoch) => Ok(self.gone()),
+            EffectState::Sending if self.epoch == rules.epoch.0 => Ok(self.gone()),
             // Out of the house once already: the gate cannot call it back, the adapter must ask.
-            EffectState::Sending => self.take(candidate.effect, epoch, true),
+            EffectState::Sending => Ok(self.take(rules.epoch, true, turn)),
             EffectState::Blocked => {
-                let reason = effect
-                    .problem
-                    .as_deref()
-                    .map_or(Ok(Reason::Unknown), Reason::read)?;
-                self.block(effect, epoch, reason)
+                let reason = self.effect.problem.as_deref();
+                let reason = reason.map_or(Ok(Reason::Unknown), Reason::read)?;
+                Ok(self.block(reason, turn))
             }
             // Back on the bus later, by the relay: this delivery is a repetition.
-            EffectState::New | EffectState::Held if effect.due.is_some_and(|due| due > now) => {
-                gone(effect.state)
+            EffectState::New | EffectState::Held if due.is_some_and(|due| due > rules.now) => {
+                Ok(self.gone())
             }
             EffectState::New | EffectState::Held | EffectState::Published => {
-                self.pass_gate(candidate, now, epoch, gate)
+                Ok(self.pass_gate(rules, turn))
             }
-            state => gone(state),
+            _ => Ok(self.gone()),
         }
     }
 
-    fn pass_gate(
-        &mut self,
-        candidate: Candidate,
-        now: Timestamp,
-        epoch: Epoch,
-        gate: &dyn Gate,
-    ) -> Result<Claim> {
-        let effect = &candidate.effect;
+    fn gone(&self) -> Claim {
+        Claim::Gone {
+            command: self.effect.command.id,
+            state: Some(self.effect.state),
+        }
+    }
+
+    fn pass_gate(&mut self, rules: &Rules<'_>, turn: &mut Turn) -> Claim {
         let facts = GateFacts {
-            kind: &effect.command.kind,
-            contact: effect.contact,
-            payload: &effect.command.payload,
-            headers: &effect.command.headers,
-            register: &candidate.register,
-            state: candidate.state,
-            milestones: &candidate.milestones,
-            duplicate: candidate.duplicate,
-            now,
+            kind: &self.effect.command.kind,
+            contact: self.effect.contact,
+            payload: &self.effect.command.payload,
+            headers: &self.effect.command.headers,
+            register: &self.register,
+            state: self.state,
+            milestones: &self.milestones,
+            duplicate: self.duplicate,
+            now: rules.now,
         };
-        match gate.decide(&facts) {
-            Verdict::Pass => self.take(candidate.effect, epoch, false),
-            Verdict::Block(reason) => self.block(effect, epoch, reason),
-            Verdict::Hold(until) => {
-                execute!(
-                    &mut self.db,
-                    "UPDATE effects SET state = 'held', due = ? WHERE effect_no = ?",
-                    ms(until) => BigInt,
-                    effect.no.0 => BigInt,
-                )?;
-                // The relay, too: it has a new time to wait for.
-                self.wake(Wake::Held);
-                self.wake(Wake::Outbox);
-                Ok(Claim::Held {
-                    effect: effect.no,
-                    command: effect.command.id,
-                    subject: candidate.register.subject,
-                    until,
-                })
-            }
+        match rules.gate.decide(&facts) {
+            Verdict::Pass => self.take(rules.epoch, false, turn),
+            Verdict::Block(reason) => self.block(reason, turn),
+            Verdict::Hold(until) => self.hold(until, turn),
         }
     }
 
-    fn take(&mut self, mut effect: Effect, epoch: Epoch, reconcile: bool) -> Result<Claim> {
+    fn take(&mut self, epoch: Epoch, reconcile: bool, turn: &mut Turn) -> Claim {
+        let effect = &mut self.effect;
+        self.epoch = epoch.0;
         effect.state = EffectState::Sending;
         effect.due = None;
         effect.attempts = effect.attempts.saturating_add(1);
-        execute!(
-            &mut self.db,
-            "UPDATE effects SET state = 'sending', due = NULL, attempts = ?, epoch = ? WHERE effect_no = ?",
-            i64::from(effect.attempts) => BigInt,
-            epoch.0 => BigInt,
-            effect.no.0 => BigInt,
-        )?;
-        let attempt = effect.attempts;
-        Ok(Claim::Ready(Box::new(Ready {
-            effect,
-            attempt,
+        turn.taken.push((effect.no, effect.attempts));
+        Claim::Ready(Box::new(Ready {
+            attempt: effect.attempts,
+            effect: effect.clone(),
             reconcile,
-        })))
+        }))
     }
 
-    fn block(&mut self, effect: &Effect, epoch: Epoch, reason: Reason) -> Result<Claim> {
-        execute!(
-            &mut self.db,
-            "UPDATE effects SET state = 'blocked', due = NULL, problem = ?, epoch = ? WHERE effect_no = ?",
-            reason.as_str() => Text,
-            epoch.0 => BigInt,
-            effect.no.0 => BigInt,
-        )?;
-        Ok(Claim::Blocked {
+    fn block(&mut self, reason: Reason, turn: &mut Turn) -> Claim {
+        let effect = &mut self.effect;
+        effect.state = EffectState::Blocked;
+        effect.problem = Some(reason.as_str().to_owned());
+        turn.blocked.push((effect.no, reason));
+        Claim::Blocked {
             effect: effect.no,
             case: effect.case,
             job: effect.job,
             command: effect.command.id,
             reason,
-        })
+        }
     }
 
-    /// Ends claims. Answers those that were refused because they are not claimed under that epoch:
-    /// someone else has taken over, or it was settled already.
-    ///
-    /// # Errors
-    /// `Database`.
-    pub fn settle(&mut self, settlements: &[Settlement], now: Timestamp) -> Result<Vec<EffectNo>> {
-        let mut stale = Vec::new();
-        for settlement in settlements {
-            if self.settle_one(settlement, now)? {
-                for reference in &settlement.references {
-                    self.note_effect_reference(settlement.effect, reference, now)?;
-                }
-            } else {
-                stale.push(settlement.effect);
-            }
+    fn hold(&mut self, until: Timestamp, turn: &mut Turn) -> Claim {
+        let effect = &mut self.effect;
+        effect.state = EffectState::Held;
+        effect.due = Some(until);
+        turn.held.push((effect.no, until));
+        Claim::Held {
+            effect: effect.no,
+            command: effect.command.id,
+            subject: self.register.subject,
+            until,
         }
-        self.count_fenced(stale.len())?;
-        Ok(stale)
-    }
-
-    fn settle_one(&mut self, settlement: &Settlement, now: Timestamp) -> Result<bool> {
-        let row: Option<(String, i64, bool)> = effects::table
-            .find(settlement.effect.0)
-            .select((effects::state, effects::epoch, effects::consumed))
-            .get_result(&mut self.db)
-            .optional()?;
-        let Some((state, epoch, unwanted)) = row else {
-            return Ok(false);
-        };
-        let open = matches!(
-            EffectState::read(&state)?,
-            EffectState::Sending | EffectState::Blocked
-        );
-        if !open || epoch != settlement.epoch.0 {
-            return Ok(false);
-        }
-        self.end(settlement.effect, epoch, &settlement.settled, unwanted, now)?;
-        Ok(true)
-    }
-
-    /// The word of an adapter outside the hub on what was [handed](Settled::Handed) to it. `false`
-    /// when the effect is not in its hands: it was settled already, or there is none.
-    ///
-    /// # Errors
-    /// `Invalid` for `Handed`; `Database`, `Corrupt`.
-    pub fn settle_outside(
-        &mut self,
-        case: CaseNo,
-        job: u64,
-        settled: &Settled,
-        now: Timestamp,
-    ) -> Result<bool> {
-        if *settled == Settled::Handed {
-            return Err(Error::Invalid("an adapter outside hands nothing on"));
-        }
-        let row: Option<(i64, i64, bool)> = effects::table
-            .filter(effects::case_no.eq(case.0))
-            .filter(effects::job.eq(job.cast_signed()))
-            .filter(effects::state.eq(EffectState::Handed.as_str()))
-            .select((effects::effect_no, effects::epoch, effects::consumed))
-            .get_result(&mut self.db)
-            .optional()?;
-        let Some((no, epoch, unwanted)) = row else {
-            return Ok(false);
-        };
-        self.end(EffectNo(no), epoch, settled, unwanted, now)?;
-        Ok(true)
-    }
-
-    /// Writes what became of an effect; `unwanted` when its case no longer waits for it.
-    fn end(
-        &mut self,
-        effect: EffectNo,
-        epoch: i64,
-        settled: &Settled,
-        unwanted: bool,
-        now: Timestamp,
-    ) -> Result<()> {
-        let mut keeps = epoch;
-        let (state, due, problem) = match settled {
-            Settled::Done => (EffectState::Done, None, None),
-            Settled::Handed => (EffectState::Handed, None, None),
-            Settled::Refused(code) => (EffectState::Refused, None, Some(code)),
-            Settled::Failed(code) => (EffectState::Failed, None, Some(code)),
-            Settled::Unknown(code) => (EffectState::Unknown, None, Some(code)),
-            // Withdrawn while it was on its way out: not tried again.
-            Settled::Retry(_, code) if unwanted => (EffectState::Withdrawn, None, Some(code)),
-            Settled::Retry(at, code) => (EffectState::New, Some(ms(*at)), Some(code)),
-            Settled::Ask(at, code) => {
-                // In nobody's hands until then: whoever claims it takes it over, and asks.
-                keeps = 0;
-                (EffectState::Sending, Some(ms(*at)), Some(code))
-            }
-        };
-        if due.is_some() {
-            self.wake(Wake::Outbox);
-        }
-        let over = !state.is_under_way();
-        execute!(
-            &mut self.db,
-            "UPDATE effects SET state = ?, due = ?, problem = ?, epoch = ?, settled = ? WHERE effect_no = ?",
-            state.as_str() => Text,
-            due => Nullable<BigInt>,
-            problem.map(String::as_str) => Nullable<Text>,
-            keeps => BigInt,
-            over.then(|| ms(now)) => Nullable<BigInt>,
-            effect.0 => BigInt,
-        )?;
-        Ok(())
-    }
-
-    fn count_fenced(&mut self, refused: usize) -> Result<()> {
-        if let Ok(refused @ 1..) = u32::try_from(refused) {
-            self.count_up(FENCED, refused)?;
-        }
-        Ok(())
     }
 }

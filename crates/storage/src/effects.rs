@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use diesel::{
     dsl::{count_star, exists, not, sql},
     prelude::*,
-    sql_types::{BigInt, Bool},
+    sql_types::Bool,
 };
 use halsonav_domain::{CaseId, Command, CommandId, CommandKind, HsaId, SubjectId, Timestamp};
 
@@ -13,7 +13,6 @@ use crate::{
     CaseNo, Effect, EffectNo, EffectRef, EffectState, Error, LaneRow, Reader, Result, Wake, Writer,
     convert::{case_id, count, from_json, maybe_time, ms, subject_id, time},
     dialect,
-    prepared::execute,
     schema::{cases, effects, leases, subjects},
 };
 
@@ -21,7 +20,7 @@ use crate::{
 #[diesel(table_name = effects)]
 pub(crate) struct EffectRow {
     effect_no: i64,
-    case_no: i64,
+    pub(crate) case_no: i64,
     job: i64,
     adapter: String,
     operation: String,
@@ -235,46 +234,28 @@ impl Reader {
 }
 
 impl Writer {
-    /// These are on the bus now. One that was withdrawn meanwhile stays withdrawn.
-    ///
-    /// # Errors
-    /// `Database`.
-    pub fn mark_published(&mut self, numbers: &[EffectNo]) -> Result<()> {
-        for no in numbers {
-            // One to be asked about stays `sending`.
-            execute!(
-                &mut self.db,
-                "UPDATE effects SET due = NULL, state = CASE state WHEN 'sending' THEN state ELSE 'published' END
-                 WHERE effect_no = ? AND due IS NOT NULL",
-                no.0 => BigInt,
-            )?;
-        }
-        Ok(())
-    }
-
     /// Register data of these subjects is fresh: effects held for them go on the bus at `now`.
     /// Answers how many.
     ///
     /// # Errors
     /// `Database`.
     pub fn release_held(&mut self, whom: &[SubjectId], now: Timestamp) -> Result<u64> {
-        let mut released = 0;
-        for subject in whom {
-            let Some((subject_no, _)) = self.subject_row(subject)? else {
-                continue;
-            };
-            let of_subject = cases::table
-                .filter(cases::subject_no.eq(subject_no))
-                .select(cases::case_no);
-            released += diesel::update(effects::table)
-                .filter(effects::case_no.eq_any(of_subject))
-                .filter(effects::state.eq(EffectState::Held.as_str()))
-                .set((
-                    effects::state.eq(EffectState::New.as_str()),
-                    effects::due.eq(Some(ms(now))),
-                ))
-                .execute(&mut self.db)?;
-        }
+        let numbers: Vec<i64> = self
+            .subject_rows(whom)?
+            .values()
+            .map(|(no, _)| *no)
+            .collect();
+        let of_subjects = cases::table
+            .filter(cases::subject_no.eq_any(&numbers))
+            .select(cases::case_no);
+        let released = diesel::update(effects::table)
+            .filter(effects::case_no.eq_any(of_subjects))
+            .filter(effects::state.eq(EffectState::Held.as_str()))
+            .set((
+                effects::state.eq(EffectState::New.as_str()),
+                effects::due.eq(Some(ms(now))),
+            ))
+            .execute(&mut self.db)?;
         if released > 0 {
             self.wake(Wake::Outbox);
         }

@@ -5,7 +5,7 @@ use halsonav_domain::{CaseId, Kind};
 /// A failure of the store. Never holds personal data: not a number, a name, nor a row's content.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// `HUB-STORAGE-001`: the database file cannot be opened or made.
+    /// `HUB-STORAGE-001`: the database cannot be opened or made, or not reached.
     #[error("HUB-STORAGE-001: the database cannot be opened: {0}")]
     Open(String),
     /// `HUB-STORAGE-002`: the tables cannot be brought to this version.
@@ -43,6 +43,32 @@ pub enum Error {
     /// The closure panicked; its transaction was rolled back.
     #[error("HUB-STORAGE-008: a transaction was abandoned by a fault in the hub")]
     Panicked,
+    /// `HUB-STORAGE-012`: the tables are of an older version: migrate first.
+    #[error(
+        "HUB-STORAGE-012: the tables are of version {has}, this program needs {needs}: run `halsonav migrate`"
+    )]
+    Older {
+        /// The version of the tables; 0 = there are none.
+        has: i64,
+        /// The version that this program needs.
+        needs: i64,
+    },
+    /// `HUB-STORAGE-013`: the tables are of a version that this program is too old for.
+    #[error(
+        "HUB-STORAGE-013: the tables are for programs from version {works_from} on, this one is of version {this}"
+    )]
+    Newer {
+        /// The oldest version that can use the tables.
+        works_from: i64,
+        /// The version of this program.
+        this: i64,
+    },
+    /// `HUB-STORAGE-014`: the connection was lost during the commit. It may be written or not: what
+    /// is done again must be known again.
+    #[error(
+        "HUB-STORAGE-014: the connection was lost during the commit: it is not known whether it was written"
+    )]
+    CommitUnknown,
     /// Refused by the caller's own closure; the transaction was rolled back.
     #[error("{0}")]
     Refused(halsonav_domain::Problem),
@@ -56,8 +82,14 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Open(_) | Self::Database(_) | Self::Closed => Kind::Unavailable,
-            Self::Migrate(_) | Self::Corrupt(_) | Self::Panicked => Kind::Internal,
+            Self::Open(_) | Self::Database(_) | Self::Closed | Self::CommitUnknown => {
+                Kind::Unavailable
+            }
+            Self::Migrate(_)
+            | Self::Older { .. }
+            | Self::Newer { .. }
+            | Self::Corrupt(_)
+            | Self::Panicked => Kind::Internal,
             Self::Vault(_) | Self::Keys(_) => Kind::Denied,
             Self::Stale(_) | Self::Conflict(_) => Kind::Conflict,
             Self::NotFound(_) => Kind::NotFound,
@@ -81,6 +113,9 @@ impl Error {
             Self::Stale(_) | Self::Conflict(_) => "HUB-STORAGE-009",
             Self::NotFound(_) => "HUB-STORAGE-010",
             Self::Invalid(_) => "HUB-STORAGE-011",
+            Self::Older { .. } => "HUB-STORAGE-012",
+            Self::Newer { .. } => "HUB-STORAGE-013",
+            Self::CommitUnknown => "HUB-STORAGE-014",
             Self::Refused(problem) => &problem.code,
         }
     }

@@ -2,13 +2,19 @@
 
 use std::collections::HashSet;
 
-use diesel::prelude::*;
+use diesel::{
+    prelude::*,
+    sql_types::{BigInt, Nullable, Text},
+};
 use halsonav_domain::{Envelope, HsaId, Timestamp};
 
 use crate::{
-    CaseChange, CaseNo, Error, HubIncident, Incident, IncidentFilter, IncidentNo, NewIncident,
-    Parked, Reader, Result, Writer,
+    CaseChange, CaseNo, Error, HubIncident, Incident, IncidentFilter, IncidentNo, Parked, Reader,
+    Result, Writer,
+    apply::parts,
     convert::{case_id, from_json, from_word, json, maybe_time, ms, time, word},
+    dialect::lookup,
+    rows::{insert, update},
     schema::{cases, incidents, parked},
 };
 
@@ -109,18 +115,20 @@ impl Reader {
         // The usual answer is that nothing is parked at all.
         let any: Option<i64> = parked::table
             .select(parked::parked_no)
-            .get_result(&mut self.db)
+            .first(&mut self.db)
             .optional()?;
-        let mut stopped = HashSet::new();
-        for case in cases.iter().filter(|_| any.is_some()) {
-            let first: Option<i64> = parked::table
-                .filter(parked::case_no.eq(case.0))
-                .select(parked::parked_no)
-                .get_result(&mut self.db)
-                .optional()?;
-            stopped.extend(first.map(|_| *case));
-        }
-        Ok(stopped)
+        let numbers: Vec<i64> = cases
+            .iter()
+            .filter(|_| any.is_some())
+            .map(|no| no.0)
+            .collect();
+        let stopped: Vec<Option<i64>> = lookup!(
+            &mut self.db,
+            &numbers,
+            parked::case_no.assume_not_null(),
+            parked::table.select(parked::case_no).distinct()
+        )?;
+        Ok(stopped.into_iter().flatten().map(CaseNo).collect())
     }
 
     /// Parked messages, of a case or all, in the order they came.
@@ -154,37 +162,30 @@ impl Reader {
 }
 
 impl Writer {
-    pub(crate) fn put_incident(
-        &mut self,
-        change: &CaseChange,
-        incident: &NewIncident,
-    ) -> Result<()> {
-        diesel::insert_into(incidents::table)
-            .values((
-                incidents::case_no.eq(Some(change.case.0)),
-                incidents::incident.eq(Some(incident.key.cast_signed())),
-                incidents::element.eq(&incident.element),
-                incidents::job.eq(incident.job.map(u64::cast_signed)),
-                incidents::kind.eq(word(&incident.kind)?),
-                incidents::code.eq(&incident.code),
-                incidents::message.eq(&incident.message),
-                incidents::opened.eq(ms(change.at)),
-                incidents::open_at.eq(Some(ms(change.at))),
-            ))
-            .execute(&mut self.db)?;
-        Ok(())
-    }
-
-    pub(crate) fn resolve_in_case(&mut self, case: CaseNo, key: u64, at: Timestamp) -> Result<()> {
-        diesel::update(incidents::table)
-            .filter(incidents::case_no.eq(case.0))
-            .filter(incidents::incident.eq(key.cast_signed()))
-            .filter(incidents::open_at.is_not_null())
-            .set((
-                incidents::open_at.eq(None::<i64>),
-                incidents::resolved.eq(Some(ms(at))),
-            ))
-            .execute(&mut self.db)?;
+    /// Opens and resolves the incidents of steps.
+    pub(crate) fn put_incidents(&mut self, wave: &[&CaseChange]) -> Result<()> {
+        let opened = parts(wave, |change| change.incidents.as_slice())
+            .into_iter()
+            .map(|(change, incident)| Ok((change, incident, word(&incident.kind)?)))
+            .collect::<Result<Vec<_>>>()?;
+        insert!(&mut self.db, opened, |(change, incident, kind)| incidents {
+            case_no: change.case.0 => BigInt,
+            incident: incident.key.cast_signed() => BigInt,
+            element: incident.element.as_str() => Text,
+            job: incident.job.map(u64::cast_signed) => Nullable<BigInt>,
+            kind: kind.as_str() => Text,
+            code: incident.code.as_str() => Text,
+            message: incident.message.as_str() => Text,
+            opened: ms(change.at) => BigInt,
+            open_at: ms(change.at) => BigInt,
+        })?;
+        let resolved = parts(wave, |change| change.resolve.as_slice());
+        update!(&mut self.db, resolved, |(change, key)| incidents set {
+            resolved: ms(change.at) => BigInt,
+        }, "open_at = NULL" where {
+            case_no: change.case.0 => BigInt,
+            incident: key.cast_signed() => BigInt,
+        } and "open_at IS NOT NULL")?;
         Ok(())
     }
 

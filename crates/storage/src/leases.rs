@@ -6,12 +6,17 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use diesel::{prelude::*, sql_types::Text};
+use diesel::{
+    dsl::sql,
+    prelude::*,
+    sql_types::{BigInt, Text},
+};
 
 use crate::{
     Epoch, Error, Lease, Reader, Result, Writer,
     convert::time,
-    dialect,
+    dialect::{self, Db, on},
+    prepared::execute,
     schema::{leases, settings},
 };
 
@@ -42,16 +47,6 @@ impl Reader {
             })
             .collect()
     }
-
-    /// Epochs that a live lease has.
-    pub(crate) fn live_epochs(&mut self) -> Result<HashSet<i64>> {
-        let now = dialect::now(&mut self.db)?;
-        let live: Vec<i64> = leases::table
-            .filter(leases::until.gt(now))
-            .select(leases::epoch)
-            .load(&mut self.db)?;
-        Ok(live.into_iter().collect())
-    }
 }
 
 impl Writer {
@@ -72,18 +67,49 @@ impl Writer {
             return Ok(None);
         }
         let epoch = self.count_up(EPOCH, 1)?;
-        let values = (
-            leases::holder.eq(holder),
-            leases::epoch.eq(epoch),
-            leases::until.eq(ends(now, ttl)),
-        );
-        diesel::insert_into(leases::table)
-            .values((leases::name.eq(name), values))
-            .on_conflict(leases::name)
-            .do_update()
-            .set(values)
-            .execute(&mut self.db)?;
-        Ok(Some(Epoch(epoch)))
+        // Asked again in the statement that takes it: another may just have been first.
+        let taken = execute!(
+            &mut self.db,
+            "INSERT INTO leases (name, holder, epoch, until) VALUES (?, ?, ?, ?)
+             ON CONFLICT (name) DO UPDATE
+             SET holder = excluded.holder, epoch = excluded.epoch, until = excluded.until
+             WHERE leases.until <= ? OR leases.holder = excluded.holder",
+            name => Text,
+            holder => Text,
+            epoch => BigInt,
+            ends(now, ttl) => BigInt,
+            now => BigInt,
+        )?;
+        Ok((taken == 1).then_some(Epoch(epoch)))
+    }
+
+    /// Whether the epoch is that of a live lease, which then nobody takes until this transaction
+    /// ends: what is claimed in it is found by whoever takes the lease after.
+    pub(crate) fn holds_lease(&mut self, epoch: Epoch) -> Result<bool> {
+        let now = dialect::now(&mut self.db)?;
+        let mine = leases::table
+            .filter(leases::epoch.eq(epoch.0))
+            .filter(leases::until.gt(now))
+            .select(leases::epoch);
+        let held: Option<i64> = match &mut self.db {
+            Db::Sqlite(db) => mine.get_result(db).optional()?,
+            Db::Postgres(db) => mine.for_share().get_result(db).optional()?,
+        };
+        Ok(held.is_some())
+    }
+
+    /// Those epochs that a live lease has. The leases of the others are gone after this, so that none
+    /// of them is renewed at the last moment while its effects are taken over.
+    pub(crate) fn live_among(&mut self, epochs: HashSet<i64>) -> Result<HashSet<i64>> {
+        if epochs.is_empty() {
+            return Ok(epochs);
+        }
+        let now = dialect::now(&mut self.db)?;
+        let epochs: Vec<i64> = epochs.into_iter().collect();
+        let of_these = || leases::table.filter(leases::epoch.eq_any(&epochs));
+        diesel::delete(of_these().filter(leases::until.le(now))).execute(&mut self.db)?;
+        let live: Vec<i64> = of_these().select(leases::epoch).load(&mut self.db)?;
+        Ok(live.into_iter().collect())
     }
 
     /// Prolongs a lease until `ttl` from now. `false` when it is over, whether or not somebody else
@@ -125,15 +151,15 @@ impl Writer {
     /// Adds to a number among the settings and answers the sum. One statement, so that two
     /// transactions cannot read the same number.
     pub(crate) fn count_up(&mut self, key: &str, by: u32) -> Result<i64> {
-        let value: String = diesel::insert_into(settings::table)
+        let value: String = on!(&mut self.db, db => diesel::insert_into(settings::table)
             .values((settings::key.eq(key), settings::value.eq(by.to_string())))
             .on_conflict(settings::key)
             .do_update()
-            .set(settings::value.eq(diesel::dsl::sql::<Text>(
+            .set(settings::value.eq(sql::<Text>(
                 "CAST(CAST(settings.value AS BIGINT) + CAST(excluded.value AS BIGINT) AS TEXT)",
             )))
             .returning(settings::value)
-            .get_result(&mut self.db)?;
+            .get_result(db))?;
         value.parse().map_err(|_| Error::Corrupt("number"))
     }
 }

@@ -24,6 +24,7 @@ mod audit;
 mod cases;
 mod claim;
 mod convert;
+mod crew;
 mod crypt;
 mod dialect;
 mod effects;
@@ -32,19 +33,33 @@ mod gate;
 #[cfg(test)]
 mod hot_path_tests;
 mod incidents;
+mod instances;
 mod keys;
 mod lane;
 mod leases;
 mod ledger;
+mod listen;
 mod memory;
+mod merge;
+mod migrate;
 pub mod model;
+mod outbox;
+mod people;
 mod place;
+mod postgres;
 mod prepared;
+mod readers;
 mod records;
+mod retention;
+mod rows;
 mod schema;
+mod seen;
+mod settle;
+mod sqlite;
 mod store;
 mod subjects;
 mod vault;
+mod verify;
 mod waits;
 mod wakeups;
 mod work_items;
@@ -53,6 +68,7 @@ pub mod yardstick;
 pub use error::{Error, Result};
 pub use gate::ContactGate;
 pub use keys::VaultKeys;
+pub use migrate::ROLES;
 pub use model::{
     audit::{AuditEntry, AuditFilter, Checkpoint, NewAudit, Verified},
     case::{
@@ -74,6 +90,6 @@ pub use model::{
     subject::{Access, Enrolled, Extent, Merge, PersonChange, Register},
     work::{WorkCursor, WorkFilter, WorkItem, WorkItemNo, WorkState},
 };
-pub use place::Place;
+pub use place::{Place, Postgres};
 pub use store::{Reader, Storage, Writer};
 pub use wakeups::Wake;

@@ -6,7 +6,7 @@ use halsonav_domain::Timestamp;
 use crate::{
     Error, Idempotent, NewDefinition, Reader, Result, StoredDefinition, Wake, Writer,
     convert::{ms, time},
-    dialect::insert_once,
+    dialect::{insert_once, on},
     schema::{answers, definitions, settings},
 };
 
@@ -152,12 +152,12 @@ impl Writer {
     /// `Database`.
     pub fn set_setting(&mut self, key: &str, value: Option<&str>) -> Result<()> {
         match value {
-            Some(value) => diesel::insert_into(settings::table)
+            Some(value) => on!(&mut self.db, db => diesel::insert_into(settings::table)
                 .values((settings::key.eq(key), settings::value.eq(value)))
                 .on_conflict(settings::key)
                 .do_update()
                 .set(settings::value.eq(value))
-                .execute(&mut self.db)?,
+                .execute(db))?,
             None => diesel::delete(settings::table.find(key)).execute(&mut self.db)?,
         };
         Ok(())

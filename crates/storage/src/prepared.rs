@@ -8,29 +8,29 @@ use std::marker::PhantomData;
 
 use diesel::{
     QueryResult, RunQueryDsl,
-    query_builder::{AstPass, QueryFragment, QueryId},
+    backend::Backend,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
 };
-
-use crate::dialect::Db;
-type Backend = <Db as diesel::Connection>::Backend;
 
 /// The text of one statement, by the place that runs it.
 pub(crate) trait Text: 'static {
     /// SQL with `?` for each value.
     const TEXT: &'static str;
+    /// The SQL types of the rows it answers.
+    type Row;
 }
 
 /// A value for a `?`.
-pub(crate) type Value<'a> = &'a dyn QueryFragment<Backend>;
+pub(crate) type Value<'a, DB> = &'a dyn QueryFragment<DB>;
 
 /// A statement with its values.
-pub(crate) struct Prepared<'a, S> {
-    values: &'a [Value<'a>],
+pub(crate) struct Prepared<'a, DB: Backend, S> {
+    values: &'a [Value<'a, DB>],
     place: PhantomData<S>,
 }
 
-impl<'a, S: Text> Prepared<'a, S> {
-    pub(crate) fn new(values: &'a [Value<'a>]) -> Self {
+impl<'a, DB: Backend, S: Text> Prepared<'a, DB, S> {
+    pub(crate) fn new(values: &'a [Value<'a, DB>]) -> Self {
         debug_assert_eq!(S::TEXT.matches('?').count(), values.len(), "{}", S::TEXT);
         Self {
             values,
@@ -39,8 +39,8 @@ impl<'a, S: Text> Prepared<'a, S> {
     }
 }
 
-impl<S: Text> QueryFragment<Backend> for Prepared<'_, S> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+impl<DB: Backend, S: Text> QueryFragment<DB> for Prepared<'_, DB, S> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         let mut parts = S::TEXT.split('?');
         out.push_sql(parts.next().unwrap_or_default());
         for value in self.values {
@@ -51,26 +51,66 @@ impl<S: Text> QueryFragment<Backend> for Prepared<'_, S> {
     }
 }
 
-impl<S: Text> QueryId for Prepared<'_, S> {
+impl<DB: Backend, S: Text> QueryId for Prepared<'_, DB, S> {
     type QueryId = S;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<S> RunQueryDsl<Db> for Prepared<'_, S> {}
+impl<DB: Backend, S: Text> Query for Prepared<'_, DB, S> {
+    type SqlType = S::Row;
+}
 
-/// Runs a statement that is prepared once for this place: text, then each value with its SQL type.
-macro_rules! execute {
-    ($db:expr, $text:literal, $($value:expr => $kind:ty),+ $(,)?) => {{
+impl<DB: Backend, S, Conn> RunQueryDsl<Conn> for Prepared<'_, DB, S> {}
+
+/// Runs a statement on a connection of the database named: text, then each value with its SQL type.
+macro_rules! run {
+    ($backend:ty, $db:expr, $text:expr, $($value:expr => $kind:ty),* $(,)?) => {{
         struct Place;
         impl $crate::prepared::Text for Place {
             const TEXT: &'static str = $text;
+            type Row = ();
         }
         diesel::RunQueryDsl::execute(
-            $crate::prepared::Prepared::<Place>::new(&[
-                $(&diesel::IntoSql::into_sql::<$kind>($value) as $crate::prepared::Value<'_>),+
+            $crate::prepared::Prepared::<$backend, Place>::new(&[
+                $(&diesel::IntoSql::into_sql::<$kind>($value)
+                    as $crate::prepared::Value<'_, $backend>),*
             ]),
             $db,
         )
     }};
+}
+pub(crate) use run;
+
+/// As [`run`], for a statement that answers rows of these SQL types.
+macro_rules! load {
+    ($backend:ty, $db:expr, $text:expr => $row:ty, $($value:expr => $kind:ty),* $(,)?) => {{
+        struct Place;
+        impl $crate::prepared::Text for Place {
+            const TEXT: &'static str = $text;
+            type Row = $row;
+        }
+        diesel::RunQueryDsl::load(
+            $crate::prepared::Prepared::<$backend, Place>::new(&[
+                $(&diesel::IntoSql::into_sql::<$kind>($value)
+                    as $crate::prepared::Value<'_, $backend>),*
+            ]),
+            $db,
+        )
+    }};
+}
+pub(crate) use load;
+
+/// Runs a statement whose text is the same for both databases.
+macro_rules! execute {
+    ($any:expr, $text:expr, $($value:expr => $kind:ty),* $(,)?) => {
+        match $any {
+            $crate::dialect::Db::Sqlite(db) => {
+                $crate::prepared::run!(diesel::sqlite::Sqlite, db, $text, $($value => $kind),*)
+            }
+            $crate::dialect::Db::Postgres(db) => {
+                $crate::prepared::run!(diesel::pg::Pg, db, $text, $($value => $kind),*)
+            }
+        }
+    };
 }
 pub(crate) use execute;

@@ -1,16 +1,19 @@
 //! What the API shows of a case, documents, and neighbours' names.
 
+use std::collections::{HashMap, hash_map::Entry};
+
 use diesel::{
     prelude::*,
-    sql_types::{BigInt, Text},
+    sql_types::{BigInt, Nullable, Text},
 };
 use halsonav_domain::{CaseId, Reference, RoundId, Timestamp};
 
 use crate::{
-    CaseNo, CaseRecord, Document, EffectNo, Noted, Reader, Record, Result, Writer,
+    CaseChange, CaseNo, CaseRecord, Document, Noted, Reader, Record, Result, Writer,
+    apply::parts,
     convert::{case_id, from_json, json, ms, time},
-    dialect::insert_once,
-    prepared::execute,
+    dialect::on,
+    rows::insert,
     schema::{cases, documents, effects, records, refs},
 };
 
@@ -172,17 +175,36 @@ impl Reader {
 }
 
 impl Writer {
-    pub(crate) fn put_record(&mut self, case: CaseNo, record: &Record) -> Result<()> {
-        execute!(
-            &mut self.db,
-            "INSERT INTO records (case_no, kind, key, at, data) VALUES (?, ?, ?, ?, ?)
-             ON CONFLICT (case_no, kind, key) DO UPDATE SET at = excluded.at, data = excluded.data",
-            case.0 => BigInt,
-            record.kind.as_str() => Text,
-            record.key.as_str() => Text,
-            ms(record.at) => BigInt,
-            json(&record.data)? => Text,
-        )?;
+    pub(crate) fn put_records_of(&mut self, wave: &[&CaseChange]) -> Result<()> {
+        let records = parts(wave, |change| change.records.as_slice());
+        let records: Vec<_> = records
+            .iter()
+            .map(|(change, record)| (change.case, *record))
+            .collect();
+        self.put_last_records(&records)
+    }
+
+    /// One statement may write a row only once, so of records with the same key the last is kept.
+    fn put_last_records(&mut self, records: &[(CaseNo, &Record)]) -> Result<()> {
+        let mut places = HashMap::with_capacity(records.len());
+        let mut last: Vec<(i64, &Record, String)> = Vec::with_capacity(records.len());
+        for (case, record) in records {
+            let row = (case.0, *record, json(&record.data)?);
+            match places.entry((case.0, &record.kind, &record.key)) {
+                Entry::Occupied(place) => last[*place.get()] = row,
+                Entry::Vacant(place) => {
+                    place.insert(last.len());
+                    last.push(row);
+                }
+            }
+        }
+        insert!(&mut self.db, last, |(case, record, data)| records {
+            case_no: *case => BigInt,
+            kind: record.kind.as_str() => Text,
+            key: record.key.as_str() => Text,
+            at: ms(record.at) => BigInt,
+            data: data.as_str() => Text,
+        } "ON CONFLICT (case_no, kind, key) DO UPDATE SET at = excluded.at, data = excluded.data")?;
         Ok(())
     }
 
@@ -191,9 +213,11 @@ impl Writer {
     /// # Errors
     /// `Database`.
     pub fn put_records(&mut self, records: &[(CaseNo, Record)]) -> Result<()> {
-        records
+        let records: Vec<_> = records
             .iter()
-            .try_for_each(|(case, record)| self.put_record(*case, record))
+            .map(|(case, record)| (*case, record))
+            .collect();
+        self.put_last_records(&records)
     }
 
     /// Keeps a rendered document, replacing one of the same kind and key.
@@ -206,17 +230,18 @@ impl Writer {
             documents::at.eq(ms(document.at)),
             documents::bytes.eq(&document.bytes),
         );
-        diesel::insert_into(documents::table)
-            .values((
-                documents::case_no.eq(case.0),
-                documents::kind.eq(&document.kind),
-                documents::key.eq(&document.key),
-                values,
-            ))
+        let row = (
+            documents::case_no.eq(case.0),
+            documents::kind.eq(&document.kind),
+            documents::key.eq(&document.key),
+            values,
+        );
+        on!(&mut self.db, db => diesel::insert_into(documents::table)
+            .values(row)
             .on_conflict((documents::case_no, documents::kind, documents::key))
             .do_update()
             .set(values)
-            .execute(&mut self.db)?;
+            .execute(db))?;
         Ok(())
     }
 
@@ -230,37 +255,22 @@ impl Writer {
         reference: &Reference,
         at: Timestamp,
     ) -> Result<()> {
-        self.note(case.0, None, reference, at)
+        self.note(&[(case.0, None, reference)], at)
     }
 
-    pub(crate) fn note_effect_reference(
+    /// Notes names; the first to note one keeps it.
+    pub(crate) fn note(
         &mut self,
-        effect: EffectNo,
-        reference: &Reference,
+        names: &[(i64, Option<i64>, &Reference)],
         at: Timestamp,
     ) -> Result<()> {
-        let case: i64 = effects::table
-            .find(effect.0)
-            .select(effects::case_no)
-            .get_result(&mut self.db)?;
-        self.note(case, Some(effect.0), reference, at)
-    }
-
-    fn note(
-        &mut self,
-        case: i64,
-        effect: Option<i64>,
-        reference: &Reference,
-        at: Timestamp,
-    ) -> Result<()> {
-        let row = (
-            refs::kind.eq(&reference.kind),
-            refs::value.eq(&reference.value),
-            refs::case_no.eq(case),
-            refs::effect_no.eq(effect),
-            refs::open_since.eq(Some(ms(at))),
-        );
-        insert_once!(&mut self.db, refs::table, row)?;
+        insert!(&mut self.db, names, |(case, effect, reference)| refs {
+            kind: reference.kind.as_str() => Text,
+            value: reference.value.as_str() => Text,
+            case_no: *case => BigInt,
+            effect_no: *effect => Nullable<BigInt>,
+            open_since: ms(at) => BigInt,
+        } "ON CONFLICT DO NOTHING")?;
         Ok(())
     }
 

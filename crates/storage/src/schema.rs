@@ -230,6 +230,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit_start (size) {
+        size -> BigInt,
+        link -> Binary,
+        peaks -> Binary,
+        room -> BigInt,
+    }
+}
+
+diesel::table! {
+    schema_version (version) {
+        version -> BigInt,
+        works_from -> BigInt,
+    }
+}
+
+diesel::table! {
     definitions (definition_no) {
         definition_no -> BigInt,
         kind -> Text,

@@ -1,19 +1,25 @@
-//! The handle: one writer thread, a few readers.
+//! The handle: those who write, and a few who read.
 
 use std::{
     fmt,
+    path::Path,
     sync::{
-        Arc, Condvar, Mutex, PoisonError,
+        Arc,
         mpsc::{self, Sender},
     },
+    thread::{self, JoinHandle},
 };
 
-use diesel::connection::TransactionManager as _;
-
 use crate::{
-    Error, Place, Result, VaultKeys,
-    dialect::{self, Db, Transactions},
-    lane,
+    Error, Place, Postgres, Result, VaultKeys,
+    audit::EntryRow,
+    crew,
+    dialect::Db,
+    lane::{self, Job, Jobs},
+    listen::Ear,
+    migrate, postgres,
+    readers::Pool,
+    sqlite,
     wakeups::{Causes, Wakeups},
 };
 
@@ -21,12 +27,46 @@ use crate::{
 pub struct Reader {
     pub(crate) db: Db,
     pub(crate) keys: Arc<VaultKeys>,
+    /// Rows that are read to be changed are to be locked: it is part of a [`Writer`].
+    pub(crate) locks: bool,
 }
 
-/// Writes, inside one transaction. Has every method of [`Reader`] too, and sees what it wrote.
+impl Reader {
+    pub(crate) fn new(db: Db, keys: Arc<VaultKeys>) -> Self {
+        Self {
+            db,
+            keys,
+            locks: false,
+        }
+    }
+}
+
+/// Writes, inside one transaction. Has every method of [`Reader`] too, and sees what it wrote; only
+/// the log gets its entries when the closure has ended.
 pub struct Writer {
     reader: Reader,
+    /// What there will be to do after the commit.
     pub(crate) causes: Causes,
+    /// Entries for the log: appended last, since one at a time can.
+    pub(crate) entries: Vec<EntryRow>,
+}
+
+impl Writer {
+    fn new(db: Db, keys: Arc<VaultKeys>) -> Self {
+        let mut reader = Reader::new(db, keys);
+        reader.locks = true;
+        Self {
+            reader,
+            causes: Causes::default(),
+            entries: Vec::new(),
+        }
+    }
+
+    /// Before a closure runs: nothing is left of one that failed.
+    pub(crate) fn begin(&mut self) {
+        self.causes = Causes::default();
+        self.entries.clear();
+    }
 }
 
 impl std::ops::Deref for Writer {
@@ -54,15 +94,17 @@ impl fmt::Debug for Writer {
     }
 }
 
-/// Everything the hub remembers. Cheap to clone; the writer ends when the last clone is gone.
+/// Everything the hub remembers. Cheap to clone; those who write end when the last clone is gone.
 #[derive(Clone)]
 pub struct Storage {
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    lane: Option<Sender<lane::Job>>,
-    writer: Option<std::thread::JoinHandle<()>>,
+    lane: Option<Sender<Job>>,
+    /// Closed, it ends the thread that listens.
+    ear: Option<Sender<()>>,
+    threads: Vec<JoinHandle<()>>,
     pool: Pool,
     wakeups: Arc<Wakeups>,
 }
@@ -70,13 +112,15 @@ struct Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         self.lane = None;
-        if let Some(writer) = self
-            .writer
-            .take()
-            .filter(|w| w.thread().id() != std::thread::current().id())
-        {
+        self.ear = None;
+        // The last clone may have lived in a closure.
+        let others = self
+            .threads
+            .drain(..)
+            .filter(|it| it.thread().id() != thread::current().id());
+        for other in others {
             // A panic there was answered as `Panicked` or `Closed` already.
-            let _ = writer.join();
+            let _ = other.join();
         }
     }
 }
@@ -87,93 +131,80 @@ impl fmt::Debug for Storage {
     }
 }
 
-/// Readers that are not in use.
-struct Pool {
-    idle: Mutex<Vec<Reader>>,
-    freed: Condvar,
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .map_err(|error| Error::Open(error.kind().to_string()))
 }
 
-/// Gives the reader back, also when the closure panics.
-struct Lease<'a> {
-    pool: &'a Pool,
-    reader: Option<Reader>,
+/// The one who writes to a file.
+fn start_lane(
+    path: &Path,
+    keys: &Arc<VaultKeys>,
+    jobs: Jobs,
+    wakeups: &Arc<Wakeups>,
+) -> Result<Vec<JoinHandle<()>>> {
+    let mut db = sqlite::writer(path)?;
+    migrate::migrate_sqlite(&mut db)?;
+    let mut db = Db::Sqlite(db);
+    migrate::check(&mut db)?;
+    let writer = Writer::new(db, keys.clone());
+    let (path, wakeups) = (path.to_owned(), wakeups.clone());
+    let run = move || lane::run(writer, &path, &jobs, &wakeups);
+    Ok(vec![spawn("storage-writer", run)?])
 }
 
-impl Drop for Lease<'_> {
-    fn drop(&mut self) {
-        if let Some(reader) = self.reader.take() {
-            self.pool
-                .idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(reader);
-            self.pool.freed.notify_one();
-        }
+/// Those who write to a server, and the one who listens to it.
+fn start_crew(
+    server: &Postgres,
+    keys: &Arc<VaultKeys>,
+    jobs: &Jobs,
+    wakeups: &Arc<Wakeups>,
+    stop: mpsc::Receiver<()>,
+) -> Result<Vec<JoinHandle<()>>> {
+    let mut first = Db::Postgres(postgres::writer(server)?);
+    migrate::check(&mut first)?;
+    let mut connections = vec![first];
+    for _ in 1..server.writers {
+        connections.push(Db::Postgres(postgres::writer(server)?));
     }
-}
-
-impl Pool {
-    fn lease(&self) -> Lease<'_> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            if let Some(reader) = idle.pop() {
-                return Lease {
-                    pool: self,
-                    reader: Some(reader),
-                };
-            }
-            idle = self
-                .freed
-                .wait(idle)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
+    let ear = Ear::new(server)?;
+    let notes = ear.notes();
+    let mut threads = Vec::with_capacity(connections.len() + 1);
+    for db in connections {
+        let writer = Writer::new(db, keys.clone());
+        let (server, jobs) = (server.clone(), jobs.clone());
+        let (notes, wakeups) = (notes.clone(), wakeups.clone());
+        let run = move || crew::run(writer, &server, &jobs, &notes, &wakeups);
+        threads.push(spawn("storage-writer", run)?);
     }
+    let (server, wakeups) = (server.clone(), wakeups.clone());
+    let run = move || ear.run(&server, &stop, &wakeups);
+    threads.push(spawn("storage-listener", run)?);
+    Ok(threads)
 }
-
-/// Connections that read at the same time.
-const READERS: usize = 4;
 
 impl Storage {
-    /// Opens the database. A SQLite file is made if need be and brought to this version.
+    /// Opens the database. A SQLite file is made if need be and brought to this version; PostgreSQL
+    /// must have been, by [`Storage::migrate`].
     ///
     /// # Errors
-    /// `Open` or `Migrate`.
+    /// `Open`, `Migrate`; `Older` or `Newer` for tables that this program cannot work with.
     pub fn open(place: &Place, keys: VaultKeys) -> Result<Self> {
-        let Place::Sqlite(path) = place;
-        let path = path
-            .to_str()
-            .ok_or_else(|| Error::Open("the path is not text".to_owned()))?;
-        let keys = Arc::new(keys);
-        let writer = Writer {
-            reader: Reader {
-                db: dialect::connect_writer(path)?,
-                keys: keys.clone(),
-            },
-            causes: Causes::default(),
+        let (keys, wakeups) = (Arc::new(keys), Arc::new(Wakeups::default()));
+        let (lane, jobs) = lane::queue();
+        let (ear, stop) = mpsc::channel();
+        let threads = match place {
+            Place::Sqlite(path) => start_lane(path, &keys, jobs, &wakeups)?,
+            Place::Postgres(server) => start_crew(server, &keys, &jobs, &wakeups, stop)?,
         };
-        let idle = (0..READERS)
-            .map(|_| {
-                Ok(Reader {
-                    db: dialect::connect_reader(path)?,
-                    keys: keys.clone(),
-                })
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let (lane, jobs) = mpsc::channel();
-        let (again, wakeups) = (path.to_owned(), Arc::new(Wakeups::default()));
-        let tell = wakeups.clone();
-        let thread = std::thread::Builder::new()
-            .name("storage-writer".to_owned())
-            .spawn(move || lane::run(writer, &again, &jobs, &tell))
-            .map_err(|error| Error::Open(error.kind().to_string()))?;
-        let pool = Pool {
-            idle: Mutex::new(idle),
-            freed: Condvar::new(),
-        };
+        let pool = Pool::new(place, &keys)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 lane: Some(lane),
-                writer: Some(thread),
+                ear: Some(ear),
+                threads,
                 pool,
                 wakeups,
             }),
@@ -185,9 +216,7 @@ impl Storage {
     /// # Errors
     /// What `work` answers, or `Database`.
     pub fn read<T>(&self, work: impl FnOnce(&mut Reader) -> Result<T>) -> Result<T> {
-        let mut lease = self.shared.pool.lease();
-        let reader = lease.reader.as_mut().ok_or(Error::Closed)?;
-        reader.snapshot(work)
+        self.shared.pool.read(work)
     }
 
     /// [`Storage::read`] for async callers: runs on tokio's blocking threads.
@@ -211,8 +240,12 @@ impl Storage {
     /// undone: it does nothing but read and write through the [`Writer`], and what it takes by
     /// value it clones.
     ///
+    /// On PostgreSQL several run at the same time, each on the newest state that is committed when it
+    /// asks; two that change one case wait for each other or are told `Stale`.
+    ///
     /// # Errors
-    /// What `work` answers; `Panicked` when it panics; `Database` when the commit fails; `Closed`.
+    /// What `work` answers; `Panicked` when it panics; `Database` when the commit fails;
+    /// `CommitUnknown` when the connection was lost just then; `Closed`.
     pub fn write<T: Send + 'static>(
         &self,
         work: impl FnMut(&mut Writer) -> Result<T> + Send + 'static,
@@ -239,20 +272,11 @@ impl Storage {
         &self.shared.wakeups
     }
 
-    fn enqueue(&self, job: lane::Job) -> Result<()> {
+    fn enqueue(&self, job: Job) -> Result<()> {
         self.shared
             .lane
             .as_ref()
             .ok_or(Error::Closed)
-            .and_then(|lane| lane::send(lane, job))
-    }
-}
-
-impl Reader {
-    fn snapshot<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        Transactions::begin_transaction(&mut self.db)?;
-        let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(self)));
-        Transactions::rollback_transaction(&mut self.db)?;
-        answer.unwrap_or(Err(Error::Panicked))
+            .and_then(|lane| lane.send(job).map_err(|_| Error::Closed))
     }
 }

@@ -1,17 +1,16 @@
-//! Subjects: the register's flags, and which person is whom.
+//! Subjects: the register's flags, and whom a number leads to.
 
-use diesel::{
-    prelude::*,
-    sql_types::{BigInt, Binary},
-};
-use halsonav_domain::{CaseId, PersonId, SubjectId, Timestamp};
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use halsonav_domain::{PersonId, SubjectId, Timestamp};
 
 use crate::{
-    CaseState, Enrolled, Error, Merge, Reader, Register, Result, Writer,
-    convert::{case_id, from_word, maybe_time, ms, subject_id},
+    CaseState, Error, Reader, Register, Result, Writer,
+    convert::{from_word, maybe_time, ms, subject_id},
     crypt,
-    prepared::execute,
-    schema::{cases, person_index, subjects, vault},
+    dialect::lookup,
+    schema::{cases, person_index, subjects},
 };
 
 #[derive(Queryable, Selectable)]
@@ -54,17 +53,37 @@ impl SubjectRow {
 impl Reader {
     /// Number and id in force of a subject, through merges.
     pub(crate) fn subject_row(&mut self, subject: &SubjectId) -> Result<Option<(i64, SubjectId)>> {
-        let row: Option<(i64, Option<i64>)> = subjects::table
-            .filter(subjects::subject_id.eq(subject.0.as_bytes().as_slice()))
-            .select((subjects::subject_no, subjects::merged_into))
-            .get_result(&mut self.db)
-            .optional()?;
-        match row {
-            None => Ok(None),
-            Some((no, None)) => Ok(Some((no, *subject))),
-            // Merging points at the one that remains, never at one that is gone itself.
-            Some((_, Some(into))) => Ok(Some((into, self.subject_by_no(into)?))),
+        Ok(self.subject_rows(&[*subject])?.remove(subject))
+    }
+
+    /// [`Reader::subject_row`] of many; those that are unknown are left out.
+    pub(crate) fn subject_rows(
+        &mut self,
+        whom: &[SubjectId],
+    ) -> Result<HashMap<SubjectId, (i64, SubjectId)>> {
+        let ids: Vec<&[u8]> = whom.iter().map(|id| id.0.as_bytes().as_slice()).collect();
+        let columns = (
+            subjects::subject_id,
+            subjects::subject_no,
+            subjects::merged_into,
+        );
+        let rows: Vec<(Vec<u8>, i64, Option<i64>)> = lookup!(
+            &mut self.db,
+            &ids,
+            subjects::subject_id,
+            subjects::table.select(columns)
+        )?;
+        let mut found = HashMap::with_capacity(rows.len());
+        for (id, no, merged_into) in rows {
+            let id = subject_id(&id)?;
+            let in_force = match merged_into {
+                None => (no, id),
+                // Merging points at the one that remains, never at one that is gone itself.
+                Some(into) => (into, self.subject_by_no(into)?),
+            };
+            found.insert(id, in_force);
         }
+        Ok(found)
     }
 
     pub(crate) fn subject_by_no(&mut self, no: i64) -> Result<SubjectId> {
@@ -76,11 +95,20 @@ impl Reader {
     }
 
     pub(crate) fn register_by_no(&mut self, no: i64) -> Result<Register> {
-        let row: SubjectRow = subjects::table
-            .find(no)
-            .select(SubjectRow::as_select())
-            .get_result(&mut self.db)?;
-        row.read()
+        let mut found = self.registers(&[no])?;
+        found.remove(&no).ok_or(Error::NotFound("subject"))
+    }
+
+    pub(crate) fn registers(&mut self, numbers: &[i64]) -> Result<HashMap<i64, Register>> {
+        let rows: Vec<(i64, SubjectRow)> = lookup!(
+            &mut self.db,
+            numbers,
+            subjects::subject_no,
+            subjects::table.select((subjects::subject_no, SubjectRow::as_select()))
+        )?;
+        rows.into_iter()
+            .map(|(no, row)| Ok((no, row.read()?)))
+            .collect()
     }
 
     /// What the register says of a subject. Follows merges.
@@ -99,25 +127,34 @@ impl Reader {
     /// # Errors
     /// `Database`, `Corrupt`.
     pub fn subject_of_person(&mut self, person: &PersonId) -> Result<Option<SubjectId>> {
-        match self.subject_no_of_person(person)? {
+        match self.subject_nos(&[person])?[0] {
             Some(no) => Ok(Some(self.subject_by_no(no)?)),
             None => Ok(None),
         }
     }
 
-    pub(crate) fn subject_no_of_person(&mut self, person: &PersonId) -> Result<Option<i64>> {
+    /// For each number the subject it leads to.
+    pub(crate) fn subject_nos(&mut self, people: &[&PersonId]) -> Result<Vec<Option<i64>>> {
         let keys = self.keys.clone();
+        let mut found: Vec<Option<i64>> = vec![None; people.len()];
         for (_, key) in keys.index_keys() {
-            let found = person_index::table
-                .find(crypt::index(key, person).as_slice())
-                .select(person_index::subject_no)
-                .get_result(&mut self.db)
-                .optional()?;
-            if found.is_some() {
-                return Ok(found);
+            let unknown = people.iter().zip(&mut found).filter(|(_, no)| no.is_none());
+            let unknown: Vec<_> = unknown
+                .map(|(person, no)| (crypt::index(key, person), no))
+                .collect();
+            let hashes: Vec<&[u8]> = unknown.iter().map(|(hash, _)| hash.as_slice()).collect();
+            let rows: Vec<(Vec<u8>, i64)> = lookup!(
+                &mut self.db,
+                &hashes,
+                person_index::person_key,
+                person_index::table.select((person_index::person_key, person_index::subject_no))
+            )?;
+            let rows: HashMap<Vec<u8>, i64> = rows.into_iter().collect();
+            for (hash, no) in unknown {
+                *no = rows.get(hash.as_slice()).copied();
             }
         }
-        Ok(None)
+        Ok(found)
     }
 
     /// Subjects with an open case whose register data is from before `before` or was never
@@ -146,114 +183,6 @@ impl Reader {
 }
 
 impl Writer {
-    /// Finds or makes the subject of each number. The number goes into the vault at once, so that
-    /// the register can be asked.
-    ///
-    /// # Errors
-    /// `Database`, `Vault`.
-    pub fn enrol(&mut self, people: &[PersonId]) -> Result<Vec<Enrolled>> {
-        let mut enrolled = Vec::with_capacity(people.len());
-        for person in people {
-            let found = self.subject_no_of_person(person)?;
-            let no = match found {
-                Some(no) => no,
-                None => self.new_subject(person)?,
-            };
-            enrolled.push(Enrolled {
-                subject: self.subject_by_no(no)?,
-                new: found.is_none(),
-            });
-        }
-        Ok(enrolled)
-    }
-
-    pub(crate) fn new_subject(&mut self, person: &PersonId) -> Result<i64> {
-        let id = SubjectId(uuid::Builder::from_random_bytes(crypt::random()?).into_uuid());
-        let no: i64 = diesel::insert_into(subjects::table)
-            .values((
-                subjects::subject_id.eq(id.0.as_bytes().as_slice()),
-                subjects::protection.eq("none"),
-                subjects::test_person.eq(false),
-                subjects::paper_opt_out.eq(false),
-                subjects::has_address.eq(false),
-                subjects::opt_outs.eq(""),
-            ))
-            .returning(subjects::subject_no)
-            .get_result(&mut self.db)?;
-        self.index_person(person, no)?;
-        self.seal_number(no, id, person)?;
-        Ok(no)
-    }
-
-    /// Remembers under the newest key that the number leads to the subject.
-    pub(crate) fn index_person(&mut self, person: &PersonId, subject_no: i64) -> Result<()> {
-        let (version, person_key) = {
-            let (version, key) = self.keys.indexing();
-            (version, crypt::index(key, person))
-        };
-        execute!(
-            &mut self.db,
-            "INSERT INTO person_index (person_key, key_version, subject_no) VALUES (?, ?, ?)
-             ON CONFLICT (person_key) DO UPDATE SET subject_no = excluded.subject_no",
-            person_key.as_slice() => Binary,
-            i64::from(version) => BigInt,
-            subject_no => BigInt,
-        )?;
-        Ok(())
-    }
-
-    /// Two subjects are one person. The older remains; cases, numbers and opt-outs go to it. Where
-    /// both have a case in a round, the one that came first is kept and the other is marked.
-    pub(crate) fn merge(&mut self, one: i64, other: i64) -> Result<Merge> {
-        let (into, from) = (one.min(other), one.max(other));
-        let mut duplicates: Vec<(CaseId, CaseId)> = Vec::new();
-        let cases_of = |no: i64| {
-            cases::table
-                .filter(cases::subject_no.eq(no))
-                .order(cases::case_no)
-        };
-        type Row = (i64, i64, Vec<u8>);
-        let columns = (cases::case_no, cases::round_no, cases::case_id);
-        let kept: Vec<Row> = cases_of(into).select(columns).load(&mut self.db)?;
-        let moving: Vec<Row> = cases_of(from).select(columns).load(&mut self.db)?;
-        for (case, round, id) in moving {
-            match kept.iter().find(|(_, other, _)| *other == round) {
-                Some((first, _, first_id)) => {
-                    diesel::update(cases::table.find(case))
-                        .set(cases::duplicate_of.eq(Some(*first)))
-                        .execute(&mut self.db)?;
-                    duplicates.push((case_id(first_id)?, case_id(&id)?));
-                }
-                None => {
-                    diesel::update(cases::table.find(case))
-                        .set(cases::subject_no.eq(into))
-                        .execute(&mut self.db)?;
-                }
-            }
-        }
-        let (keeps, goes) = (self.register_by_no(into)?, self.register_by_no(from)?);
-        for channel in &goes.opt_outs {
-            self.opt_out(&keeps.subject, channel, true)?;
-        }
-        diesel::update(person_index::table.filter(person_index::subject_no.eq(from)))
-            .set(person_index::subject_no.eq(into))
-            .execute(&mut self.db)?;
-        diesel::delete(vault::table.find(from)).execute(&mut self.db)?;
-        diesel::update(subjects::table)
-            .filter(
-                subjects::subject_no
-                    .eq(from)
-                    .or(subjects::merged_into.eq(from)),
-            )
-            .set(subjects::merged_into.eq(Some(into)))
-            .execute(&mut self.db)?;
-        Ok(Merge {
-            from: goes.subject,
-            into: keeps.subject,
-            duplicates,
-        })
-    }
-
     /// The resident does not want contact by `channel` (`inbox`, `phone`, `letter`, `all`), or does
     /// again. Holds for later rounds too.
     ///

@@ -1,17 +1,20 @@
 //! Where identity lives: what the register answered, sealed; disclosure, erasure, rotation of keys.
 
+use std::collections::{HashMap, HashSet};
+
 use diesel::{
     prelude::*,
-    sql_types::{BigInt, Binary, Bool, Nullable, Text},
+    sql_types::{BigInt, Binary, Nullable},
 };
 use halsonav_domain::{Address, Identity, Name, PersonId, PersonRecord, Protection, SubjectId};
 use zeroize::Zeroizing;
 
 use crate::{
-    Access, Error, Extent, Merge, NewAudit, PersonChange, Result, Writer,
-    convert::{ms, subject_id, word},
+    Access, Error, Extent, NewAudit, Result, VaultKeys, Writer,
+    convert::subject_id,
     crypt,
-    prepared::execute,
+    dialect::lookup,
+    rows::insert,
     schema::{person_index, subjects, vault},
 };
 
@@ -50,172 +53,40 @@ struct SealedRow {
 }
 
 /// A row, opened.
-struct Opened {
-    person: PersonId,
+pub(crate) struct Opened {
+    pub(crate) person: PersonId,
     name: Option<Name>,
     address: Option<Address>,
 }
 
-impl Writer {
-    /// Takes in what the register answered: flags, identity, and numbers. Where the number asked
-    /// for and the number in force led to two subjects, they become one.
-    ///
-    /// # Errors
-    /// `Database`, `Vault`, `Corrupt`.
-    pub fn put_person(&mut self, record: &PersonRecord) -> Result<PersonChange> {
-        let requested = self.subject_no_of_person(&record.requested)?;
-        let current = self.subject_no_of_person(&record.current)?;
-        let known = requested.or(current);
-        let before = known.map(|no| self.register_by_no(no)).transpose()?;
-        let merged: Option<Merge> = match (requested, current) {
-            (Some(one), Some(other)) if one != other => Some(self.merge(one, other)?),
-            _ => None,
-        };
-        let no = match (requested, current) {
-            (Some(one), Some(other)) => one.min(other),
-            (Some(no), None) | (None, Some(no)) => no,
-            (None, None) => self.new_subject(&record.current)?,
-        };
-        let now_known = self.register_by_no(no)?;
-        let subject = now_known.subject;
-        let outdated = now_known
-            .fetched
-            .is_some_and(|fetched| fetched > record.fetched);
-        self.index_person(&record.requested, no)?;
-        self.index_person(&record.current, no)?;
-        let mut number_changed = false;
-        if !outdated {
-            number_changed = self
-                .open_row(no, subject)?
-                .is_some_and(|opened| opened.person != record.current);
-            self.set_register(no, record)?;
-            self.seal_record(no, subject, record)?;
-        }
-        let after = self.register_by_no(no)?;
-        Ok(PersonChange {
-            subject,
-            new: known.is_none(),
-            before,
-            after,
-            number_changed,
-            merged,
-            outdated,
-        })
-    }
+/// What of it is sealed.
+struct Sealed {
+    no: i64,
+    person: Vec<u8>,
+    name: Option<Vec<u8>>,
+    address: Option<Vec<u8>>,
+}
 
-    fn set_register(&mut self, no: i64, record: &PersonRecord) -> Result<()> {
-        let has_address = deliverable(record).is_some();
-        execute!(
-            &mut self.db,
-            "UPDATE subjects SET status = ?, protection = ?, test_person = ?, paper_opt_out = ?, has_address = ?,
-             county = ?, fetched = ? WHERE subject_no = ?",
-            word(&record.status)? => Text,
-            word(&record.protection)? => Text,
-            record.test_person => Bool,
-            record.paper_opt_out => Bool,
-            has_address => Bool,
-            record.county.as_deref() => Nullable<Text>,
-            ms(record.fetched) => BigInt,
-            no => BigInt,
-        )?;
-        Ok(())
-    }
-
-    fn seal_record(&mut self, no: i64, subject: SubjectId, record: &PersonRecord) -> Result<()> {
-        // A register that answers "unknown" tells no name; what was known stays for the audit of what was sent.
-        let name = match &record.name {
-            Some(name) => Some(name.clone()),
-            None => self.open_row(no, subject)?.and_then(|opened| opened.name),
-        };
-        let address = deliverable(record).cloned();
-        self.seal_row(
-            no,
-            subject,
-            &Opened {
-                person: record.current.clone(),
-                name,
-                address,
-            },
-        )
-    }
-
-    pub(crate) fn seal_number(
-        &mut self,
-        no: i64,
-        subject: SubjectId,
-        person: &PersonId,
-    ) -> Result<()> {
-        self.seal_row(
-            no,
-            subject,
-            &Opened {
-                person: person.clone(),
-                name: None,
-                address: None,
-            },
-        )
-    }
-
-    fn seal_row(&mut self, no: i64, subject: SubjectId, opened: &Opened) -> Result<()> {
-        let keys = self.keys.clone();
-        let seal = |column: &str, plain: &[u8]| crypt::seal(&keys, column, subject, plain);
-        let name = opened
-            .name
-            .as_ref()
-            .map(|name| seal("name", &encode_name(name)?))
-            .transpose()?;
-        let address = opened
-            .address
-            .as_ref()
-            .map(|address| seal("address", &encode_address(address)?))
-            .transpose()?;
-        let person = seal("person_id", opened.person.expose().as_bytes())?;
-        execute!(
-            &mut self.db,
-            "INSERT INTO vault (subject_no, key_version, person_id, name, address) VALUES (?, ?, ?, ?, ?)
-             ON CONFLICT (subject_no) DO UPDATE SET key_version = excluded.key_version,
-             person_id = excluded.person_id, name = excluded.name, address = excluded.address",
-            no => BigInt,
-            i64::from(keys.sealing().0) => BigInt,
-            person => Binary,
-            name => Nullable<Binary>,
-            address => Nullable<Binary>,
-        )?;
-        Ok(())
-    }
-
-    fn open_row(&mut self, no: i64, subject: SubjectId) -> Result<Option<Opened>> {
-        let row: Option<SealedRow> = vault::table
-            .find(no)
-            .select(SealedRow::as_select())
-            .get_result(&mut self.db)
-            .optional()?;
-        let Some(row) = row else { return Ok(None) };
-        let version = u32::try_from(row.key_version).map_err(|_| Error::Corrupt("key version"))?;
-        let open =
-            |column, sealed: &[u8]| crypt::open(&self.keys, column, subject, version, sealed);
-        let person = open("person_id", &row.person_id)?;
+impl SealedRow {
+    fn open(&self, keys: &VaultKeys, subject: SubjectId) -> Result<Opened> {
+        let version = u32::try_from(self.key_version).map_err(|_| Error::Corrupt("key version"))?;
+        let open = |column, sealed: &[u8]| crypt::open(keys, column, subject, version, sealed);
+        let person = open("person_id", &self.person_id)?;
         let person = std::str::from_utf8(&person)
             .ok()
             .and_then(|text| PersonId::parse(text).ok());
         let corrupt = |_| Error::Corrupt("sealed field");
-        let name = row
-            .name
-            .as_deref()
-            .map(|sealed| open("name", sealed))
-            .transpose()?;
+        let name = self.name.as_deref();
+        let name = name.map(|sealed| open("name", sealed)).transpose()?;
         let name = name
             .map(|plain| serde_json::from_slice::<NameForm>(&plain).map_err(corrupt))
             .transpose()?;
-        let address = row
-            .address
-            .as_deref()
-            .map(|sealed| open("address", sealed))
-            .transpose()?;
+        let address = self.address.as_deref();
+        let address = address.map(|sealed| open("address", sealed)).transpose()?;
         let address = address
             .map(|plain| serde_json::from_slice::<AddressForm>(&plain).map_err(corrupt))
             .transpose()?;
-        Ok(Some(Opened {
+        Ok(Opened {
             person: person.ok_or(Error::Corrupt("sealed number"))?,
             name: name.map(|(given, middle, surname, notification)| Name {
                 given,
@@ -230,7 +101,88 @@ impl Writer {
                 city,
                 country,
             }),
-        }))
+        })
+    }
+}
+
+impl Opened {
+    /// A number, and nothing else known.
+    pub(crate) fn number(person: &PersonId) -> Self {
+        Self {
+            person: person.clone(),
+            name: None,
+            address: None,
+        }
+    }
+
+    /// What the register answered. One that answers "unknown" tells no name; what was known stays,
+    /// for the audit of what was sent.
+    pub(crate) fn new(record: &PersonRecord, known: Option<Self>) -> Self {
+        Self {
+            person: record.current.clone(),
+            name: record
+                .name
+                .clone()
+                .or_else(|| known.and_then(|known| known.name)),
+            address: deliverable(record).cloned(),
+        }
+    }
+
+    fn seal(&self, keys: &VaultKeys, no: i64, subject: SubjectId) -> Result<Sealed> {
+        let seal = |column: &str, plain: &[u8]| crypt::seal(keys, column, subject, plain);
+        let name = self.name.as_ref();
+        let address = self.address.as_ref();
+        Ok(Sealed {
+            no,
+            person: seal("person_id", self.person.expose().as_bytes())?,
+            name: name
+                .map(|name| seal("name", &encode_name(name)?))
+                .transpose()?,
+            address: address
+                .map(|address| seal("address", &encode_address(address)?))
+                .transpose()?,
+        })
+    }
+}
+
+impl Writer {
+    /// Seals rows, each once.
+    pub(crate) fn seal_rows(&mut self, rows: &[(i64, SubjectId, Opened)]) -> Result<()> {
+        let version = i64::from(self.keys.sealing().0);
+        let sealed = rows
+            .iter()
+            .map(|(no, subject, opened)| opened.seal(&self.keys, *no, *subject))
+            .collect::<Result<Vec<_>>>()?;
+        insert!(&mut self.db, sealed, |row| vault {
+            subject_no: row.no => BigInt,
+            key_version: version => BigInt,
+            person_id: row.person.as_slice() => Binary,
+            name: row.name.as_deref() => Nullable<Binary>,
+            address: row.address.as_deref() => Nullable<Binary>,
+        } "ON CONFLICT (subject_no) DO UPDATE SET key_version = excluded.key_version,
+           person_id = excluded.person_id, name = excluded.name, address = excluded.address")?;
+        Ok(())
+    }
+
+    /// What the vault has of these subjects, by number.
+    pub(crate) fn open_rows(
+        &mut self,
+        subjects: &[(i64, SubjectId)],
+    ) -> Result<HashMap<i64, Opened>> {
+        let numbers: Vec<i64> = subjects.iter().map(|(no, _)| *no).collect();
+        let rows: Vec<(i64, SealedRow)> = lookup!(
+            &mut self.db,
+            &numbers,
+            vault::subject_no,
+            vault::table.select((vault::subject_no, SealedRow::as_select()))
+        )?;
+        let rows: HashMap<i64, SealedRow> = rows.into_iter().collect();
+        let found = subjects
+            .iter()
+            .filter_map(|(no, subject)| Some((no, subject, rows.get(no)?)));
+        found
+            .map(|(no, subject, row)| Ok((*no, row.open(&self.keys, *subject)?)))
+            .collect()
     }
 
     /// Identity of many subjects, as far as `extent` goes: `whom[i]` for `why[i]`, each with an
@@ -247,16 +199,16 @@ impl Writer {
         if whom.len() != why.len() {
             return Err(Error::Invalid("each disclosure needs its reason"));
         }
+        let in_force = self.subject_rows(whom)?;
+        let rows: HashSet<(i64, SubjectId)> = in_force.values().copied().collect();
+        let opened = self.open_rows(&rows.into_iter().collect::<Vec<_>>())?;
         let mut identities = Vec::with_capacity(whom.len());
         let mut entries = Vec::with_capacity(whom.len());
         for (subject, access) in whom.iter().zip(why) {
-            let in_force = self.subject_row(subject)?;
-            let opened = match in_force {
-                Some((no, id)) => self.open_row(no, id)?,
-                None => None,
-            };
+            let found = in_force.get(subject);
+            let opened = found.and_then(|(no, _)| opened.get(no));
             entries.push(access.entry(
-                in_force.map_or(*subject, |(_, id)| id),
+                found.map_or(*subject, |(_, id)| *id),
                 extent,
                 opened.is_some(),
             ));
@@ -297,19 +249,27 @@ impl Writer {
             .limit(i64::from(limit))
             .select((vault::subject_no, subjects::subject_id))
             .load(&mut self.db)?;
-        for (no, id) in &rows {
-            let subject = subject_id(id)?;
-            if let Some(opened) = self.open_row(*no, subject)? {
-                self.seal_row(*no, subject, &opened)?;
-                self.index_person(&opened.person, *no)?;
-            }
-        }
-        Ok(rows.len() as u64)
+        let whom = rows
+            .into_iter()
+            .map(|(no, id)| Ok((no, subject_id(&id)?)))
+            .collect::<Result<Vec<_>>>()?;
+        let mut opened = self.open_rows(&whom)?;
+        let sealed: Vec<(i64, SubjectId, Opened)> = whom
+            .iter()
+            .filter_map(|(no, id)| Some((*no, *id, opened.remove(no)?)))
+            .collect();
+        self.seal_rows(&sealed)?;
+        let leads: Vec<_> = sealed
+            .iter()
+            .map(|(no, _, opened)| (&opened.person, *no))
+            .collect();
+        self.index_people(&leads)?;
+        Ok(whom.len() as u64)
     }
 }
 
 /// An address of a protected person is not kept, whatever the register said.
-fn deliverable(record: &PersonRecord) -> Option<&Address> {
+pub(crate) fn deliverable(record: &PersonRecord) -> Option<&Address> {
     record
         .address
         .as_ref()
@@ -317,7 +277,7 @@ fn deliverable(record: &PersonRecord) -> Option<&Address> {
 }
 
 impl Opened {
-    fn identity(self, extent: Extent) -> Identity {
+    fn identity(&self, extent: Extent) -> Identity {
         let nameless = || Name {
             given: String::new(),
             middle: None,
@@ -326,14 +286,14 @@ impl Opened {
         };
         match extent {
             Extent::Number => Identity {
-                person_id: self.person,
+                person_id: self.person.clone(),
                 name: nameless(),
                 address: None,
             },
             Extent::Full => Identity {
-                person_id: self.person,
-                name: self.name.unwrap_or_else(nameless),
-                address: self.address,
+                person_id: self.person.clone(),
+                name: self.name.clone().unwrap_or_else(nameless),
+                address: self.address.clone(),
             },
         }
     }

@@ -1,12 +1,18 @@
 //! What a case waits for: timers, and subscriptions to messages and signals.
 
-use diesel::{prelude::*, sql_types::BigInt};
+use std::collections::HashMap;
+
+use diesel::{
+    prelude::*,
+    sql_types::{BigInt, Bool, Nullable, Text},
+};
 use halsonav_domain::{CaseId, Timestamp};
 
 use crate::{
-    CaseNo, DueTimer, Reader, Result, Writer,
+    Awaits, CaseChange, CaseNo, DueTimer, NewSubscription, NewTimer, Reader, Result, Wake, Writer,
+    apply::parts,
     convert::{case_id, maybe_time, ms, time},
-    prepared::execute,
+    rows::{delete, insert, update},
     schema::{cases, subscriptions, timers},
 };
 
@@ -103,21 +109,79 @@ impl Reader {
 }
 
 impl Writer {
+    pub(crate) fn put_timers(&mut self, wave: &[&CaseChange]) -> Result<()> {
+        let gone = parts(wave, |change| change.disarm.as_slice());
+        delete!(&mut self.db, gone, |(change, timer)| timers {
+            case_no: change.case.0 => BigInt,
+            timer: timer.cast_signed() => BigInt,
+        })?;
+        let armed = parts(wave, |change| change.arm.as_slice());
+        if armed.is_empty() {
+            return Ok(());
+        }
+        self.wake(Wake::Timers);
+        let new = insert!(&mut self.db, armed, |(change, timer)| timers {
+            case_no: change.case.0 => BigInt,
+            timer: timer.timer.cast_signed() => BigInt,
+            due: ms(timer.due) => BigInt,
+            element: timer.element.as_str() => Text,
+        } "ON CONFLICT DO NOTHING")?;
+        if new == armed.len() {
+            return Ok(());
+        }
+        // Seldom: some are armed already. The last word on each counts.
+        let last: HashMap<(CaseNo, u64), &NewTimer> = armed
+            .into_iter()
+            .map(|(change, timer)| ((change.case, timer.timer), timer))
+            .collect();
+        let last: Vec<_> = last.into_iter().collect();
+        update!(&mut self.db, last, |((case, key), timer)| timers set {
+            due: ms(timer.due) => BigInt,
+            element: timer.element.as_str() => Text,
+        } where {
+            case_no: case.0 => BigInt,
+            timer: key.cast_signed() => BigInt,
+        })?;
+        Ok(())
+    }
+
+    pub(crate) fn put_subscriptions(&mut self, wave: &[&CaseChange]) -> Result<()> {
+        let gone = parts(wave, |change| change.unsubscribe.as_slice());
+        delete!(&mut self.db, gone, |(change, key)| subscriptions {
+            case_no: change.case.0 => BigInt,
+            sub: key.cast_signed() => BigInt,
+        })?;
+        let new = parts(wave, |change| change.subscribe.as_slice());
+        insert!(&mut self.db, new, |(change, new)| subscriptions {
+            case_no: change.case.0 => BigInt,
+            sub: new.key.cast_signed() => BigInt,
+            is_signal: new.awaits == Awaits::Signal => Bool,
+            name: new.name.as_str() => Text,
+            correlation: stored(change, new) => Nullable<Text>,
+        } "ON CONFLICT DO NOTHING")?;
+        Ok(())
+    }
+
     /// That these timers are due is on the bus. They stay armed, as what their cases wait for, until
     /// a step disarms them. One that was armed anew meanwhile, for another time, is left alone.
     ///
     /// # Errors
     /// `Database`.
     pub fn announced(&mut self, timers: &[DueTimer]) -> Result<()> {
-        for timer in timers {
-            execute!(
-                &mut self.db,
-                "UPDATE timers SET due = NULL WHERE case_no = ? AND timer = ? AND due = ?",
-                timer.no.0 => BigInt,
-                timer.timer.cast_signed() => BigInt,
-                ms(timer.due) => BigInt,
-            )?;
-        }
+        update!(&mut self.db, timers, |timer| timers set "due = NULL" where {
+            case_no: timer.no.0 => BigInt,
+            timer: timer.timer.cast_signed() => BigInt,
+            due: ms(timer.due) => BigInt,
+        })?;
         Ok(())
+    }
+}
+
+/// Null when it is the case itself; empty for signals, so that the index over correlations finds them.
+fn stored<'a>(change: &CaseChange, new: &'a NewSubscription) -> Option<&'a str> {
+    match new.awaits {
+        Awaits::Signal => Some(""),
+        Awaits::Message if new.correlation == change.id.to_string() => None,
+        Awaits::Message => Some(&new.correlation),
     }
 }

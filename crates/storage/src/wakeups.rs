@@ -27,6 +27,17 @@ impl Wake {
         Self::Definitions,
         Self::Clock,
     ];
+
+    /// A word for the channel between processes.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Outbox => "outbox",
+            Self::Timers => "timers",
+            Self::Held => "held",
+            Self::Definitions => "definitions",
+            Self::Clock => "clock",
+        }
+    }
 }
 
 /// What a transaction has made to do.
@@ -34,6 +45,10 @@ impl Wake {
 pub(crate) struct Causes([bool; Wake::ALL.len()]);
 
 impl Causes {
+    pub(crate) fn all() -> Self {
+        Self([true; Wake::ALL.len()])
+    }
+
     pub(crate) fn add(&mut self, wake: Wake) {
         self.0[wake as usize] = true;
     }

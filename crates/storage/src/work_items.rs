@@ -1,6 +1,10 @@
 //! Work for people.
 
-use diesel::prelude::*;
+use diesel::{
+    dsl::sql,
+    prelude::*,
+    sql_types::{BigInt, Bool, Nullable, Text},
+};
 use halsonav_domain::{HsaId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,7 +12,10 @@ use serde_json::Value;
 use crate::{
     CaseChange, CaseNo, Error, NewWorkItem, Reader, Result, WorkCursor, WorkFilter, WorkItem,
     WorkItemNo, WorkState, Writer,
+    apply::parts,
     convert::{case_id, from_json, json, maybe_ms, maybe_time, ms, time},
+    dialect::Db,
+    rows::insert,
     schema::{cases, work_items},
 };
 
@@ -80,6 +87,16 @@ fn item((row, case, unit): (ItemRow, Vec<u8>, String)) -> Result<WorkItem> {
     })
 }
 
+fn body(item: &NewWorkItem) -> Result<String> {
+    json(&Body {
+        element: item.element.clone(),
+        name: item.name.clone(),
+        assignee: item.assignee.clone(),
+        payload: item.payload.clone(),
+        headers: item.headers.clone(),
+    })
+}
+
 /// `|a|b|`; a bar inside a name cannot be told from the border and becomes a space.
 fn candidates(groups: &[String]) -> String {
     groups
@@ -109,17 +126,13 @@ impl Reader {
                 query.filter(cases::unit.eq_any(units.iter().map(|unit| unit.as_str().to_owned())));
         }
         if let Some(groups) = &filter.groups {
-            // instr is exact where LIKE would take the group's name as a pattern.
-            let mut any: Box<dyn BoxableExpression<_, _, SqlType = diesel::sql_types::Bool>> =
+            let mut any: Box<dyn BoxableExpression<_, _, SqlType = Bool>> =
                 Box::new(work_items::candidates.eq(""));
             for group in groups {
-                any = Box::new(
-                    any.or(instr(
-                        work_items::candidates,
-                        candidates(std::slice::from_ref(group)),
-                    )
-                    .gt(0)),
-                );
+                // Exact, where LIKE would take the group's name as a pattern.
+                let group = candidates(std::slice::from_ref(group));
+                let without = replace(work_items::candidates, group, "");
+                any = Box::new(any.or(without.ne(work_items::candidates)));
             }
             query = query.filter(any);
         }
@@ -157,7 +170,9 @@ impl Reader {
         rows.into_iter().map(item).collect()
     }
 
-    /// Open work items made after number `after`, in order of making: what is new.
+    /// Open work items made after number `after`, in order of making: what is new. On PostgreSQL
+    /// those of the last moment are left for the next time, until it is sure that none with a smaller
+    /// number is still to be committed.
     ///
     /// # Errors
     /// `Database`, `Corrupt`.
@@ -166,8 +181,13 @@ impl Reader {
         after: Option<WorkItemNo>,
         limit: u32,
     ) -> Result<Vec<WorkItem>> {
-        let rows: Vec<(ItemRow, Vec<u8>, String)> = work_items::table
-            .inner_join(cases::table)
+        let mut query = work_items::table.inner_join(cases::table).into_boxed();
+        if matches!(self.db, Db::Postgres(_)) {
+            query = query.filter(sql::<Bool>(
+                "age(work_items.xmin) > age(pg_snapshot_xmin(pg_current_snapshot())::xid)",
+            ));
+        }
+        let rows: Vec<(ItemRow, Vec<u8>, String)> = query
             .filter(work_items::is_open.eq(true))
             .filter(work_items::item_no.gt(after.map_or(0, |no| no.0)))
             .order(work_items::item_no)
@@ -193,35 +213,30 @@ impl Reader {
 }
 
 diesel::define_sql_function! {
-    /// Position of a text in another, 0 when absent.
-    fn instr(text: diesel::sql_types::Text, part: diesel::sql_types::Text) -> diesel::sql_types::Integer;
+    /// A text with every occurrence of a part replaced.
+    fn replace(text: Text, part: Text, by: Text) -> Text;
 }
 
 impl Writer {
-    pub(crate) fn put_work_item(&mut self, change: &CaseChange, item: &NewWorkItem) -> Result<()> {
-        let body = Body {
-            element: item.element.clone(),
-            name: item.name.clone(),
-            assignee: item.assignee.clone(),
-            payload: item.payload.clone(),
-            headers: item.headers.clone(),
-        };
-        diesel::insert_into(work_items::table)
-            .values((
-                work_items::case_no.eq(change.case.0),
-                work_items::job.eq(item.job.cast_signed()),
-                work_items::form.eq(item.form.as_deref()),
-                work_items::candidates.eq(candidates(&item.groups)),
-                work_items::due.eq(maybe_ms(item.due).unwrap_or(NEVER)),
-                work_items::follow_up.eq(maybe_ms(item.follow_up)),
-                work_items::priority.eq(i64::from(item.priority)),
-                work_items::body.eq(json(&body)?),
-                work_items::is_open.eq(true),
-                work_items::state.eq(WorkState::Open.as_str()),
-                work_items::revision.eq(1),
-                work_items::created.eq(ms(change.at)),
-            ))
-            .execute(&mut self.db)?;
+    pub(crate) fn put_work_items(&mut self, wave: &[&CaseChange]) -> Result<()> {
+        let new = parts(wave, |change| change.work_items.as_slice())
+            .into_iter()
+            .map(|(change, item)| Ok((change, item, candidates(&item.groups), body(item)?)))
+            .collect::<Result<Vec<_>>>()?;
+        insert!(&mut self.db, new, |(change, item, candidates, body)| work_items {
+            case_no: change.case.0 => BigInt,
+            job: item.job.cast_signed() => BigInt,
+            form: item.form.as_deref() => Nullable<Text>,
+            candidates: candidates.as_str() => Text,
+            due: maybe_ms(item.due).unwrap_or(NEVER) => BigInt,
+            follow_up: maybe_ms(item.follow_up) => Nullable<BigInt>,
+            priority: i64::from(item.priority) => BigInt,
+            body: body.as_str() => Text,
+            is_open: true => Bool,
+            state: WorkState::Open.as_str() => Text,
+            revision: 1_i64 => BigInt,
+            created: ms(change.at) => BigInt,
+        })?;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use halsonav_domain::CaseId;
 use halsonav_storage::{CaseChange, CaseNo, EffectState, Error, Ledger, NewTimer};
 use proptest::prelude::*;
 
-use crate::world::{World, at, first, send, world};
+use crate::world::{Base, World, at, everywhere, first, send};
 
 const CASES: usize = 3;
 
@@ -22,6 +22,8 @@ struct Move {
     withdraw: Option<usize>,
     milestone: Option<u8>,
     ends: bool,
+    /// Then the timers that are due are announced.
+    announce: bool,
 }
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
@@ -34,9 +36,10 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         prop::option::weighted(0.3, 0..4usize),
         prop::option::weighted(0.3, 0..3u8),
         prop::bool::weighted(0.05),
+        prop::bool::weighted(0.2),
     );
     let one = one.prop_map(
-        |(case, stale, arm, disarm, issue, withdraw, milestone, ends)| Move {
+        |(case, stale, arm, disarm, issue, withdraw, milestone, ends, announce)| Move {
             case,
             stale,
             arm,
@@ -45,6 +48,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
             withdraw,
             milestone,
             ends,
+            announce,
         },
     );
     prop::collection::vec(one, 1..40)
@@ -136,40 +140,74 @@ impl Model {
     }
 }
 
+/// Applies the moves in batches and compares the tables after each.
+fn check(base: &Base, moves: &[Move], batch: usize) {
+    let world = base.world();
+    let cases: Vec<(CaseNo, CaseId)> = (0..CASES as u64)
+        .map(|n| world.case(n))
+        .map(|(no, id, _)| (no, id))
+        .collect();
+    let mut models: Vec<Model> = (0..CASES).map(|_| Model::default()).collect();
+    for (model, (no, id)) in models.iter_mut().zip(&cases) {
+        world.apply(first(*no, *id)).unwrap();
+        model.revision = 1;
+    }
+    for part in moves.chunks(batch) {
+        if let Some(stale) = part.iter().find(|step| step.stale) {
+            refuse(&world, &cases, &models, stale.case);
+        } else {
+            let changes: Vec<CaseChange> = part
+                .iter()
+                .map(|step| {
+                    let (no, id) = cases[step.case];
+                    models[step.case].step(step, no, id)
+                })
+                .collect();
+            world.storage.write(move |tx| tx.apply(&changes)).unwrap();
+        }
+        if part.iter().any(|step| step.announce) {
+            world
+                .storage
+                .write(|tx| {
+                    let due = tx.due_timers(at(25), 1_000)?;
+                    tx.announced(&due)
+                })
+                .unwrap();
+            for model in &mut models {
+                model.timers.retain(|_, due| *due > 25);
+            }
+        }
+        for (model, (_, id)) in models.iter().zip(&cases) {
+            model.agrees(&world, *id);
+        }
+    }
+}
+
+/// A batch with one stale change in it must leave no trace at all.
+fn refuse(world: &World, cases: &[(CaseNo, CaseId)], models: &[Model], stale: usize) {
+    let mut changes: Vec<CaseChange> = Vec::new();
+    for (n, (no, id)) in cases.iter().enumerate().filter(|(n, _)| *n != stale) {
+        let revision = models[n].revision;
+        let mut change = CaseChange::new(*no, *id, revision, revision + 1, Vec::new(), at(1));
+        change.arm.push(NewTimer {
+            timer: 77,
+            due: at(1),
+            element: "e".into(),
+        });
+        changes.push(change);
+    }
+    let (no, id) = cases[stale];
+    let wrong = models[stale].revision + 5;
+    changes.push(CaseChange::new(no, id, wrong, wrong + 1, Vec::new(), at(1)));
+    let answer = world.storage.write(move |tx| tx.apply(&changes));
+    assert!(matches!(answer, Err(Error::Stale(case)) if case == id));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
-    fn tables_are_the_fold_of_the_changes(moves in moves(), batch in 1..5usize) {
-        let world = world();
-        let cases: Vec<(CaseNo, CaseId)> = (0..CASES as u64).map(|n| world.case(n)).map(|(no, id, _)| (no, id)).collect();
-        let mut models: Vec<Model> = (0..CASES).map(|_| Model::default()).collect();
-        for (model, (no, id)) in models.iter_mut().zip(&cases) {
-            world.apply(first(*no, *id)).unwrap();
-            model.revision = 1;
-        }
-        for part in moves.chunks(batch) {
-            // A batch with one stale change in it must leave no trace at all.
-            if let Some(stale) = part.iter().find(|step| step.stale) {
-                let (no, id) = cases[stale.case];
-                let mut changes: Vec<CaseChange> = Vec::new();
-                for (n, (no, id)) in cases.iter().enumerate().filter(|(n, _)| *n != stale.case) {
-                    let revision = models[n].revision;
-                    let mut change = CaseChange::new(*no, *id, revision, revision + 1, Vec::new(), at(1));
-                    change.arm.push(NewTimer { timer: 77, due: at(1), element: "e".into() });
-                    changes.push(change);
-                }
-                changes.push(CaseChange::new(no, id, models[stale.case].revision + 5, models[stale.case].revision + 6, Vec::new(), at(1)));
-                let answer = world.storage.write(move |tx| tx.apply(&changes));
-                prop_assert!(matches!(answer, Err(Error::Stale(case)) if case == id));
-            } else {
-                let changes: Vec<CaseChange> =
-                    part.iter().map(|step| models[step.case].step(step, cases[step.case].0, cases[step.case].1)).collect();
-                world.storage.write(move |tx| tx.apply(&changes)).unwrap();
-            }
-            for (model, (_, id)) in models.iter().zip(&cases) {
-                model.agrees(&world, *id);
-            }
-        }
+    fn tables_are_the_fold_of_the_changes(moves in moves(), batch in 1..9usize) {
+        everywhere(|base| check(base, &moves, batch));
     }
 }

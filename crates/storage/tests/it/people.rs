@@ -4,11 +4,11 @@ use halsonav_domain::{
     CaseId, Identity, Kind, PersonId, PersonRecord, PersonStatus, Protection, SubjectId,
 };
 use halsonav_storage::{
-    Access, AuditFilter, Claim, ContactGate, Created, Error, Extent, Merge, Place, Reason, Storage,
+    Access, AuditFilter, Claim, ContactGate, Created, Error, Extent, Merge, Reason, Storage,
     VaultKeys,
 };
 
-use crate::world::{World, at, coordination, first, new_case, person, record, send, world};
+use crate::world::{World, at, coordination, everywhere, first, new_case, person, record, send};
 
 fn access(seconds: i64) -> Access {
     Access {
@@ -37,201 +37,193 @@ fn find(world: &World, person: PersonId) -> Option<SubjectId> {
 
 #[test]
 fn a_person_goes_in_and_comes_out_only_with_an_audit_entry() {
-    let world = world();
-    let change = world
-        .storage
-        .write(|tx| tx.put_person(&record(1, 5)))
-        .unwrap();
-    assert!(change.new && change.matters() && change.merged.is_none());
-    let world = world.reopened();
-    assert_eq!(find(&world, person(1)), Some(change.subject));
-    let identity = disclose(&world, change.subject, Extent::Full).unwrap();
-    assert!(
-        identity
-            == Identity {
-                person_id: person(1),
-                name: record(1, 5).name.unwrap(),
-                address: record(1, 5).address
-            }
-    );
-    let number = disclose(&world, change.subject, Extent::Number).unwrap();
-    assert!(
-        number.person_id == person(1) && number.name.full().is_empty() && number.address.is_none()
-    );
-    assert!(disclose(&world, SubjectId(uuid::Uuid::nil()), Extent::Full).is_none());
-    let filter = AuditFilter {
-        subject: Some(change.subject),
-        ..AuditFilter::default()
-    };
-    let log = world
-        .storage
-        .read(|tx| tx.audit_page(&filter, None, 10))
-        .unwrap();
-    assert_eq!(log.len(), 2);
-    assert_eq!(log[0].entry.detail["extent"], "full");
-    assert_eq!(
-        world.storage.read(|tx| tx.checkpoint()).unwrap().size,
-        3,
-        "also the vain attempt is noted"
-    );
-    let unequal = world.storage.write(move |tx| {
-        tx.disclose(&[change.subject], Extent::Full, &[])
-            .map(|_| ())
+    everywhere(|base| {
+        let world = base.world();
+        let change = world
+            .storage
+            .write(|tx| tx.put_person(&record(1, 5)))
+            .unwrap();
+        assert!(change.new && change.matters() && change.merged.is_none());
+        let world = world.reopened();
+        assert_eq!(find(&world, person(1)), Some(change.subject));
+        let identity = disclose(&world, change.subject, Extent::Full).unwrap();
+        assert!(
+            identity
+                == Identity {
+                    person_id: person(1),
+                    name: record(1, 5).name.unwrap(),
+                    address: record(1, 5).address
+                }
+        );
+        let number = disclose(&world, change.subject, Extent::Number).unwrap();
+        assert!(
+            number.person_id == person(1)
+                && number.name.full().is_empty()
+                && number.address.is_none()
+        );
+        assert!(disclose(&world, SubjectId(uuid::Uuid::nil()), Extent::Full).is_none());
+        let filter = AuditFilter {
+            subject: Some(change.subject),
+            ..AuditFilter::default()
+        };
+        let log = world
+            .storage
+            .read(|tx| tx.audit_page(&filter, None, 10))
+            .unwrap();
+        assert_eq!(log.len(), 2);
+        assert_eq!(log[0].entry.detail["extent"], "full");
+        assert_eq!(
+            world.storage.read(|tx| tx.checkpoint()).unwrap().size,
+            3,
+            "also the vain attempt is noted"
+        );
+        let unequal = world.storage.write(move |tx| {
+            tx.disclose(&[change.subject], Extent::Full, &[])
+                .map(|_| ())
+        });
+        assert!(matches!(unequal, Err(Error::Invalid(_))));
     });
-    assert!(matches!(unequal, Err(Error::Invalid(_))));
 }
 
 #[test]
 fn the_database_holds_no_identity_in_clear() {
-    let world = world();
-    world.case(1);
-    world.storage.write(|tx| tx.enrol(&[person(2)])).unwrap();
-    let path = world.dir.path().to_owned();
-    let World { dir, .. } = {
-        drop(world.storage.clone());
-        world
-    };
-    let mut all = Vec::new();
-    for entry in std::fs::read_dir(&path).unwrap() {
-        all.extend(std::fs::read(entry.unwrap().path()).unwrap());
-    }
-    assert!(all.len() > 4_096);
-    let haystack = |needle: &str| {
-        all.windows(needle.len())
-            .any(|window| window == needle.as_bytes())
-    };
-    assert!(haystack("halsosamtal"), "the search finds what is there");
-    for secret in [
-        person(1).expose(),
-        &person(1).expose()[2..],
-        person(2).expose(),
-        "Kanarie",
-        "Fågelström",
-        "Burgatan",
-        "57131",
-    ] {
-        assert!(!haystack(secret));
-    }
-    drop(dir);
+    everywhere(|base| {
+        let world = base.world();
+        world.case(1);
+        world.storage.write(|tx| tx.enrol(&[person(2)])).unwrap();
+        let all = world.contents();
+        assert!(all.len() > 1_000);
+        let haystack = |needle: &str| {
+            all.windows(needle.len())
+                .any(|window| window == needle.as_bytes())
+        };
+        assert!(haystack("halsosamtal"), "the search finds what is there");
+        for secret in [
+            person(1).expose(),
+            &person(1).expose()[2..],
+            person(2).expose(),
+            "Kanarie",
+            "Fågelström",
+            "Burgatan",
+            "57131",
+        ] {
+            assert!(!haystack(secret));
+        }
+    });
 }
 
 #[test]
 fn a_sealed_field_moved_to_another_person_does_not_open() {
-    let world = world();
-    let (_, _, one) = world.case(1);
-    let (_, _, two) = world.case(2);
-    world.behind("UPDATE vault SET name = (SELECT name FROM vault WHERE subject_no = 1) WHERE subject_no = 2");
-    assert!(disclose(&world, one, Extent::Full).is_some());
-    let error = world
-        .storage
-        .write(move |tx| tx.disclose(&[two], Extent::Full, &[access(9)]))
-        .unwrap_err();
-    assert_eq!(
-        (error.kind(), error.code()),
-        (Kind::Denied, "HUB-STORAGE-006")
-    );
+    everywhere(|base| {
+        let world = base.world();
+        let (_, _, one) = world.case(1);
+        let (_, _, two) = world.case(2);
+        world.behind("UPDATE vault SET name = (SELECT name FROM vault WHERE subject_no = 1) WHERE subject_no = 2");
+        assert!(disclose(&world, one, Extent::Full).is_some());
+        let error = world
+            .storage
+            .write(move |tx| tx.disclose(&[two], Extent::Full, &[access(9)]))
+            .unwrap_err();
+        assert_eq!(
+            (error.kind(), error.code()),
+            (Kind::Denied, "HUB-STORAGE-006")
+        );
+    });
 }
 
 #[test]
 fn without_the_key_nobody_is_found_and_nothing_opens() {
-    let world = world();
-    let (_, _, subject) = world.case(1);
-    let World { dir, storage, .. } = world;
-    drop(storage);
-    let stranger = Storage::open(
-        &Place::Sqlite(dir.path().join("hub.db")),
-        VaultKeys::generate().unwrap(),
-    )
-    .unwrap();
-    assert_eq!(
-        stranger
-            .read(|tx| tx.subject_of_person(&person(1)))
-            .unwrap(),
-        None
-    );
-    let opened = stranger.write(move |tx| {
-        tx.disclose(&[subject], Extent::Number, &[access(9)])
-            .map(|_| ())
+    everywhere(|base| {
+        let world = base.world();
+        let (_, _, subject) = world.case(1);
+        let stranger = Storage::open(&world.place, VaultKeys::generate().unwrap()).unwrap();
+        assert_eq!(
+            stranger
+                .read(|tx| tx.subject_of_person(&person(1)))
+                .unwrap(),
+            None
+        );
+        let opened = stranger.write(move |tx| {
+            tx.disclose(&[subject], Extent::Number, &[access(9)])
+                .map(|_| ())
+        });
+        assert!(matches!(opened, Err(Error::Vault(_))));
     });
-    assert!(matches!(opened, Err(Error::Vault(_))));
 }
 
 #[test]
 fn keys_can_be_rotated() {
-    let world = world();
-    let (_, _, subject) = world.case(1);
-    world.case(2);
-    let next = VaultKeys::parse(&world.keys).unwrap().rotated().unwrap();
-    let keys = next.text();
-    let World { dir, storage, .. } = world;
-    drop(storage);
-    let open = |text: &str| {
-        Storage::open(
-            &Place::Sqlite(dir.path().join("hub.db")),
-            VaultKeys::parse(text).unwrap(),
-        )
-        .unwrap()
-    };
-    let storage = open(&keys);
-    assert_eq!(
-        storage.read(|tx| tx.subject_of_person(&person(1))).unwrap(),
-        Some(subject)
-    );
-    assert_eq!(storage.write(|tx| tx.rewrap(1)).unwrap(), 1);
-    assert_eq!(storage.write(|tx| tx.rewrap(10)).unwrap(), 1);
-    assert_eq!(storage.write(|tx| tx.rewrap(10)).unwrap(), 0);
-    drop(storage);
-    let only_new: String = keys
-        .lines()
-        .filter(|line| line.contains(" 2 "))
-        .map(|line| format!("{line}\n"))
-        .collect();
-    let storage = open(&only_new);
-    assert_eq!(
-        storage.read(|tx| tx.subject_of_person(&person(1))).unwrap(),
-        Some(subject)
-    );
-    let opened = storage
-        .write(move |tx| tx.disclose(&[subject], Extent::Full, &[access(9)]))
-        .unwrap();
-    assert!(
-        opened[0]
-            .as_ref()
-            .is_some_and(|identity| identity.person_id == person(1))
-    );
+    everywhere(|base| {
+        let world = base.world();
+        let (_, _, subject) = world.case(1);
+        world.case(2);
+        let next = VaultKeys::parse(&world.keys).unwrap().rotated().unwrap();
+        let keys = next.text();
+        let open =
+            |text: &str| Storage::open(&world.place, VaultKeys::parse(text).unwrap()).unwrap();
+        let storage = open(&keys);
+        assert_eq!(
+            storage.read(|tx| tx.subject_of_person(&person(1))).unwrap(),
+            Some(subject)
+        );
+        assert_eq!(storage.write(|tx| tx.rewrap(1)).unwrap(), 1);
+        assert_eq!(storage.write(|tx| tx.rewrap(10)).unwrap(), 1);
+        assert_eq!(storage.write(|tx| tx.rewrap(10)).unwrap(), 0);
+        drop(storage);
+        let only_new: String = keys
+            .lines()
+            .filter(|line| line.contains(" 2 "))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let storage = open(&only_new);
+        assert_eq!(
+            storage.read(|tx| tx.subject_of_person(&person(1))).unwrap(),
+            Some(subject)
+        );
+        let opened = storage
+            .write(move |tx| tx.disclose(&[subject], Extent::Full, &[access(9)]))
+            .unwrap();
+        assert!(
+            opened[0]
+                .as_ref()
+                .is_some_and(|identity| identity.person_id == person(1))
+        );
+    });
 }
 
 #[test]
 fn a_new_number_leads_to_the_same_subject() {
-    let world = world();
-    let before = world
-        .storage
-        .write(|tx| tx.enrol(&[coordination(1), coordination(1)]))
-        .unwrap();
-    assert_eq!((before[0].new, before[1].new), (true, false));
-    assert_eq!(before[0].subject, before[1].subject);
-    let changed = PersonRecord {
-        requested: coordination(1),
-        ..record(1, 5)
-    };
-    let change = world
-        .storage
-        .write(move |tx| tx.put_person(&changed))
-        .unwrap();
-    assert!(change.number_changed && !change.new && change.merged.is_none());
-    assert_eq!(change.subject, before[0].subject);
-    assert_eq!(find(&world, person(1)), find(&world, coordination(1)));
-    assert!(
-        disclose(&world, change.subject, Extent::Number)
-            .unwrap()
-            .person_id
-            == person(1)
-    );
-    let again = world
-        .storage
-        .write(|tx| tx.put_person(&record(1, 6)))
-        .unwrap();
-    assert!(!again.number_changed && !again.matters());
+    everywhere(|base| {
+        let world = base.world();
+        let before = world
+            .storage
+            .write(|tx| tx.enrol(&[coordination(1), coordination(1)]))
+            .unwrap();
+        assert_eq!((before[0].new, before[1].new), (true, false));
+        assert_eq!(before[0].subject, before[1].subject);
+        let changed = PersonRecord {
+            requested: coordination(1),
+            ..record(1, 5)
+        };
+        let change = world
+            .storage
+            .write(move |tx| tx.put_person(&changed))
+            .unwrap();
+        assert!(change.number_changed && !change.new && change.merged.is_none());
+        assert_eq!(change.subject, before[0].subject);
+        assert_eq!(find(&world, person(1)), find(&world, coordination(1)));
+        assert!(
+            disclose(&world, change.subject, Extent::Number)
+                .unwrap()
+                .person_id
+                == person(1)
+        );
+        let again = world
+            .storage
+            .write(|tx| tx.put_person(&record(1, 6)))
+            .unwrap();
+        assert!(!again.number_changed && !again.matters());
+    });
 }
 
 /// Person 1 under the coordination number, with a case in this round and one in an earlier.
@@ -259,155 +251,165 @@ fn under_the_old_number(world: &World, other_id: CaseId, old_id: CaseId) -> Subj
 
 #[test]
 fn two_subjects_that_are_one_person_are_merged_and_invited_once() {
-    let world = world();
-    let (kept, kept_id, one) = world.case(1);
-    let (other_id, old_id) = (
-        CaseId(uuid::Uuid::from_u128(88)),
-        CaseId(uuid::Uuid::from_u128(89)),
-    );
-    let two = under_the_old_number(&world, other_id, old_id);
-    assert_ne!(one, two);
-    let answer = PersonRecord {
-        requested: coordination(1),
-        ..record(1, 9)
-    };
-    let change = world
-        .storage
-        .write(move |tx| tx.put_person(&answer))
-        .unwrap();
-    assert_eq!(
-        change.merged,
-        Some(Merge {
-            from: two,
-            into: one,
-            duplicates: vec![(kept_id, other_id)]
-        })
-    );
-    assert_eq!(change.subject, one);
-    let epoch = world.epoch();
-    world
-        .storage
-        .write(move |tx| {
-            // Every number and the old id lead to the one that remains.
-            assert_eq!(tx.subject_of_person(&coordination(1))?, Some(one));
-            assert_eq!(tx.register(&two)?, tx.register(&one)?);
-            assert_eq!(tx.register(&one)?.unwrap().opt_outs, ["phone"]);
-            assert!(tx.disclose(&[two], Extent::Full, &[access(9)])?[0].is_some());
-            // The case of the other round is theirs now; the duplicate is marked and stopped.
-            assert_eq!(tx.case(&old_id)?.unwrap().subject, one);
-            assert_eq!(tx.case(&other_id)?.unwrap().duplicate_of, Some(kept));
-            let which = halsonav_storage::EffectRef {
-                case: other_id,
-                command: halsonav_domain::CommandId::derive(other_id, 1),
-            };
-            let claim = tx
-                .claim(&[which], at(10), epoch, &ContactGate::default())?
-                .remove(0);
-            assert!(
-                matches!(
-                    claim,
-                    Claim::Blocked {
-                        reason: Reason::Duplicate,
-                        ..
-                    }
-                ),
-                "{claim:?}"
-            );
-            Ok(())
-        })
-        .unwrap();
+    everywhere(|base| {
+        let world = base.world();
+        let (kept, kept_id, one) = world.case(1);
+        let (other_id, old_id) = (
+            CaseId(uuid::Uuid::from_u128(88)),
+            CaseId(uuid::Uuid::from_u128(89)),
+        );
+        let two = under_the_old_number(&world, other_id, old_id);
+        assert_ne!(one, two);
+        let answer = PersonRecord {
+            requested: coordination(1),
+            ..record(1, 9)
+        };
+        let change = world
+            .storage
+            .write(move |tx| tx.put_person(&answer))
+            .unwrap();
+        assert_eq!(
+            change.merged,
+            Some(Merge {
+                from: two,
+                into: one,
+                duplicates: vec![(kept_id, other_id)]
+            })
+        );
+        assert_eq!(change.subject, one);
+        let epoch = world.epoch();
+        world
+            .storage
+            .write(move |tx| {
+                // Every number and the old id lead to the one that remains.
+                assert_eq!(tx.subject_of_person(&coordination(1))?, Some(one));
+                assert_eq!(tx.register(&two)?, tx.register(&one)?);
+                assert_eq!(tx.register(&one)?.unwrap().opt_outs, ["phone"]);
+                assert!(tx.disclose(&[two], Extent::Full, &[access(9)])?[0].is_some());
+                // The case of the other round is theirs now; the duplicate is marked and stopped.
+                assert_eq!(tx.case(&old_id)?.unwrap().subject, one);
+                assert_eq!(tx.case(&other_id)?.unwrap().duplicate_of, Some(kept));
+                let which = halsonav_storage::EffectRef {
+                    case: other_id,
+                    command: halsonav_domain::CommandId::derive(other_id, 1),
+                };
+                let claim = tx
+                    .claim(&[which], at(10), epoch, &ContactGate::default())?
+                    .remove(0);
+                assert!(
+                    matches!(
+                        claim,
+                        Claim::Blocked {
+                            reason: Reason::Duplicate,
+                            ..
+                        }
+                    ),
+                    "{claim:?}"
+                );
+                Ok(())
+            })
+            .unwrap();
+    });
 }
 
 #[test]
 fn an_older_answer_does_not_overwrite_a_newer_one() {
-    let world = world();
-    let dead = PersonRecord {
-        status: PersonStatus::Deceased,
-        ..record(1, 9)
-    };
-    world.storage.write(move |tx| tx.put_person(&dead)).unwrap();
-    let change = world
-        .storage
-        .write(|tx| tx.put_person(&record(1, 8)))
-        .unwrap();
-    assert!(change.outdated && !change.matters());
-    assert_eq!(change.after.status, Some(PersonStatus::Deceased));
+    everywhere(|base| {
+        let world = base.world();
+        let dead = PersonRecord {
+            status: PersonStatus::Deceased,
+            ..record(1, 9)
+        };
+        world.storage.write(move |tx| tx.put_person(&dead)).unwrap();
+        let change = world
+            .storage
+            .write(|tx| tx.put_person(&record(1, 8)))
+            .unwrap();
+        assert!(change.outdated && !change.matters());
+        assert_eq!(change.after.status, Some(PersonStatus::Deceased));
+    });
 }
 
 #[test]
 fn the_address_of_a_protected_person_is_not_kept() {
-    let world = world();
-    let protected = PersonRecord {
-        protection: Protection::Sekretessmarkering,
-        ..record(1, 5)
-    };
-    let change = world
-        .storage
-        .write(move |tx| tx.put_person(&protected))
-        .unwrap();
-    assert!(!change.after.has_address);
-    assert!(
-        disclose(&world, change.subject, Extent::Full)
-            .unwrap()
-            .address
-            .is_none()
-    );
+    everywhere(|base| {
+        let world = base.world();
+        let protected = PersonRecord {
+            protection: Protection::Sekretessmarkering,
+            ..record(1, 5)
+        };
+        let change = world
+            .storage
+            .write(move |tx| tx.put_person(&protected))
+            .unwrap();
+        assert!(!change.after.has_address);
+        assert!(
+            disclose(&world, change.subject, Extent::Full)
+                .unwrap()
+                .address
+                .is_none()
+        );
+    });
 }
 
 #[test]
 fn an_erased_person_is_gone_and_the_log_is_whole() {
-    let world = world();
-    let (_, id, subject) = world.case(1);
-    world
-        .storage
-        .write(move |tx| tx.erase(&subject, &access(9)))
-        .unwrap();
-    assert!(disclose(&world, subject, Extent::Full).is_none());
-    assert_eq!(find(&world, person(1)), None);
-    assert!(world.storage.read(|tx| tx.case(&id)).unwrap().is_some());
-    let verified = world.storage.read(|tx| tx.verify_audit(None)).unwrap();
-    assert!(
-        matches!(verified, halsonav_storage::Verified::Whole(point) if point.size == 2),
-        "{verified:?}"
-    );
+    everywhere(|base| {
+        let world = base.world();
+        let (_, id, subject) = world.case(1);
+        world
+            .storage
+            .write(move |tx| tx.erase(&subject, &access(9)))
+            .unwrap();
+        assert!(disclose(&world, subject, Extent::Full).is_none());
+        assert_eq!(find(&world, person(1)), None);
+        assert!(world.storage.read(|tx| tx.case(&id)).unwrap().is_some());
+        let verified = world.storage.read(|tx| tx.verify_audit(None)).unwrap();
+        assert!(
+            matches!(verified, halsonav_storage::Verified::Whole(point) if point.size == 2),
+            "{verified:?}"
+        );
+    });
 }
 
 #[test]
 fn open_cases_with_old_register_data_are_found() {
-    let world = world();
-    let (_, _, one) = world.case(1);
-    let (_, _, two) = world.case(2);
-    world.storage.write(|tx| tx.enrol(&[person(3)])).unwrap();
-    world
-        .storage
-        .write(|tx| tx.put_person(&record(2, 100)))
-        .unwrap();
-    let stale = |before| {
+    everywhere(|base| {
+        let world = base.world();
+        let (_, _, one) = world.case(1);
+        let (_, _, two) = world.case(2);
+        world.storage.write(|tx| tx.enrol(&[person(3)])).unwrap();
         world
             .storage
-            .read(|tx| tx.stale_subjects(at(before), 10))
-            .unwrap()
-    };
-    assert_eq!(stale(100), [one]);
-    assert_eq!(stale(101), [one, two]);
-    assert!(
+            .write(|tx| tx.put_person(&record(2, 100)))
+            .unwrap();
+        let stale = |before| {
+            world
+                .storage
+                .read(|tx| tx.stale_subjects(at(before), 10))
+                .unwrap()
+        };
+        assert_eq!(stale(100), [one]);
+        assert_eq!(stale(101), [one, two]);
+        assert!(
+            world
+                .storage
+                .write(move |tx| tx.opt_out(&one, "in box", true))
+                .is_err()
+        );
         world
             .storage
-            .write(move |tx| tx.opt_out(&one, "in box", true))
-            .is_err()
-    );
-    world
-        .storage
-        .write(move |tx| tx.set_language(&one, Some("fi")))
-        .unwrap();
-    assert_eq!(
-        world
-            .storage
-            .read(|tx| tx.register(&one))
-            .unwrap()
-            .unwrap()
-            .language
-            .as_deref(),
-        Some("fi")
-    );
+            .write(move |tx| tx.set_language(&one, Some("fi")))
+            .unwrap();
+        assert_eq!(
+            world
+                .storage
+                .read(|tx| tx.register(&one))
+                .unwrap()
+                .unwrap()
+                .language
+                .as_deref(),
+            Some("fi")
+        );
+    });
 }

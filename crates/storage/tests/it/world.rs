@@ -1,51 +1,258 @@
 //! What every test needs.
 
+use std::{
+    io::Write as _,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use diesel::{Connection as _, PgConnection, SqliteConnection, connection::SimpleConnection as _};
 use halsonav_domain::{
     Address, CaseId, HsaId, Name, PersonId, PersonRecord, PersonStatus, Protection, RoundId,
     SubjectId, Timestamp,
 };
 use halsonav_storage::{
     CaseChange, CaseNo, Created, DefinitionRef, EffectRef, Epoch, Ledger, NewCase, NewEffect,
-    Place, Result, Storage, VaultKeys,
+    Place, Postgres, Result, Storage, VaultKeys,
 };
 use tempfile::TempDir;
 
-pub struct World {
-    pub dir: TempDir,
-    pub keys: String,
-    pub storage: Storage,
+/// Names a server on which tests may make schemas: `postgres://superuser:password@host/database`.
+const SERVER: &str = "HALSONAV_POSTGRES";
+
+/// What a test runs on.
+pub enum Base {
+    Sqlite,
+    /// With the URL of the server.
+    Postgres(String),
 }
 
-/// A fresh store in a directory of its own.
-pub fn world() -> World {
-    let dir = tempfile::tempdir().unwrap();
-    let keys = VaultKeys::generate().unwrap();
-    let text = keys.text();
-    let storage = Storage::open(&Place::Sqlite(dir.path().join("hub.db")), keys).unwrap();
-    World {
-        dir,
-        keys: text,
-        storage,
+/// Runs a test on SQLite and, where a server is named, on PostgreSQL.
+pub fn everywhere(test: impl Fn(&Base)) {
+    test(&Base::Sqlite);
+    on_postgres(test);
+}
+
+/// Runs a test on PostgreSQL, where a server is named.
+pub fn on_postgres(test: impl Fn(&Base)) {
+    match server() {
+        Some(server) => test(&Base::Postgres(server)),
+        None => {
+            let why = format!("NOT CHECKED on PostgreSQL: {SERVER} names no server\n");
+            let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
+            assert!(!ci, "{why}");
+            // Past the harness, which shows what a test prints only when it fails.
+            std::io::stderr().write_all(why.as_bytes()).unwrap();
+        }
+    }
+}
+
+pub fn server() -> Option<String> {
+    std::env::var(SERVER).ok().filter(|url| !url.is_empty())
+}
+
+pub struct World {
+    /// Before the schema, which cannot be dropped while it is in use.
+    pub storage: Storage,
+    pub place: Place,
+    pub keys: String,
+    dir: TempDir,
+    schema: Option<Schema>,
+}
+
+/// A schema of one's own, dropped with this.
+pub struct Schema {
+    server: String,
+    pub name: String,
+}
+
+impl Schema {
+    pub fn new(server: &str) -> Self {
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        let name = format!(
+            "test_{}_{}",
+            std::process::id(),
+            MADE.fetch_add(1, Ordering::Relaxed)
+        );
+        let mut db = PgConnection::establish(server).unwrap();
+        db.batch_execute(&format!(
+            "DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}; {ROLES}
+             GRANT CREATE, USAGE ON SCHEMA {name} TO halsonav_migrator",
+            ROLES = halsonav_storage::ROLES
+        ))
+        .unwrap();
+        Self {
+            server: server.to_owned(),
+            name,
+        }
+    }
+
+    /// The server's URL with this schema before all others.
+    pub fn url(&self) -> String {
+        let joint = if self.server.contains('?') { '&' } else { '?' };
+        format!(
+            "{}{joint}options=-csearch_path%3D{}",
+            self.server, self.name
+        )
+    }
+
+    pub fn place(&self) -> Place {
+        Place::Postgres(Postgres {
+            url: self.url().into(),
+            writers: 3,
+            readers: 2,
+        })
+    }
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        let drop = format!("DROP SCHEMA {} CASCADE", self.name);
+        let dropped =
+            PgConnection::establish(&self.server).map(|mut db| db.batch_execute(&drop).is_ok());
+        if !std::thread::panicking() {
+            assert!(dropped.is_ok_and(|dropped| dropped), "{drop}");
+        }
+    }
+}
+
+impl Base {
+    /// So many bytes of zero, in SQL.
+    pub fn zeros(&self, n: u8) -> String {
+        match self {
+            Self::Sqlite => format!("zeroblob({n})"),
+            Self::Postgres(_) => format!("decode(repeat('00', {n}), 'hex')"),
+        }
+    }
+
+    /// A fresh store in a directory or schema of its own.
+    pub fn world(&self) -> World {
+        let dir = tempfile::tempdir().unwrap();
+        let (place, schema) = match self {
+            Self::Sqlite => (Place::Sqlite(dir.path().join("hub.db")), None),
+            Self::Postgres(server) => {
+                let schema = Schema::new(server);
+                (schema.place(), Some(schema))
+            }
+        };
+        Storage::migrate(&place).unwrap();
+        let keys = VaultKeys::generate().unwrap();
+        let text = keys.text();
+        World {
+            storage: Storage::open(&place, keys).unwrap(),
+            place,
+            keys: text,
+            dir,
+            schema,
+        }
     }
 }
 
 impl World {
     /// Closes and opens again, as after a restart.
     pub fn reopened(self) -> Self {
-        let Self { dir, keys, storage } = self;
+        let Self {
+            storage,
+            place,
+            keys,
+            dir,
+            schema,
+        } = self;
         drop(storage);
-        let place = Place::Sqlite(dir.path().join("hub.db"));
-        let storage = Storage::open(&place, VaultKeys::parse(&keys).unwrap()).unwrap();
-        Self { dir, keys, storage }
+        Self {
+            storage: Storage::open(&place, VaultKeys::parse(&keys).unwrap()).unwrap(),
+            place,
+            keys,
+            dir,
+            schema,
+        }
     }
 
     /// SQL behind the store's back, through a connection of one's own.
+    pub fn try_behind(&self, sql: &str) -> diesel::QueryResult<()> {
+        match &self.schema {
+            None => {
+                let path = self.dir.path().join("hub.db");
+                let mut db = SqliteConnection::establish(&path.to_string_lossy()).unwrap();
+                db.batch_execute("PRAGMA busy_timeout = 10000;").unwrap();
+                db.batch_execute(sql)
+            }
+            Some(schema) => PgConnection::establish(&schema.url())
+                .unwrap()
+                .batch_execute(sql),
+        }
+    }
+
+    /// How the database would answer, with small tables as if they were large.
+    pub fn plan(&self, query: &str) -> String {
+        use diesel::{RunQueryDsl as _, sql_query};
+        #[derive(diesel::QueryableByName)]
+        struct Step {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            detail: String,
+        }
+        #[derive(diesel::QueryableByName)]
+        struct Line {
+            #[diesel(sql_type = diesel::sql_types::Text, column_name = "QUERY PLAN")]
+            line: String,
+        }
+        match &self.schema {
+            None => {
+                let path = self.dir.path().join("hub.db");
+                let mut db = SqliteConnection::establish(&path.to_string_lossy()).unwrap();
+                let plan = sql_query(format!("EXPLAIN QUERY PLAN {query}"));
+                let plan: Vec<Step> = plan.load(&mut db).unwrap();
+                plan.into_iter().map(|step| step.detail + "; ").collect()
+            }
+            Some(schema) => {
+                let mut db = PgConnection::establish(&schema.url()).unwrap();
+                db.batch_execute(
+                    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off",
+                )
+                .unwrap();
+                let plan: Vec<Line> = sql_query(format!("EXPLAIN {query}")).load(&mut db).unwrap();
+                plan.into_iter().map(|line| line.line + "; ").collect()
+            }
+        }
+    }
+
+    /// Everything the database holds: its files, or what its tables say.
+    pub fn contents(&self) -> Vec<u8> {
+        use diesel::{RunQueryDsl as _, sql_query};
+        #[derive(diesel::QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            told: String,
+        }
+        let Some(schema) = &self.schema else {
+            let files = std::fs::read_dir(self.dir.path()).unwrap();
+            return files
+                .flat_map(|file| std::fs::read(file.unwrap().path()).unwrap())
+                .collect();
+        };
+        let mut db = PgConnection::establish(&schema.url()).unwrap();
+        // Bytes as the text they may be.
+        db.batch_execute("SET bytea_output = 'escape'").unwrap();
+        let ask = |db: &mut PgConnection, query: String| -> Vec<Row> {
+            sql_query(query).load(db).unwrap()
+        };
+        let name = &schema.name;
+        ask(
+            &mut db,
+            format!("SELECT tablename AS told FROM pg_tables WHERE schemaname = '{name}'"),
+        )
+        .into_iter()
+        .flat_map(|table| {
+            ask(
+                &mut db,
+                format!("SELECT t::text AS told FROM {} t", table.told),
+            )
+        })
+        .flat_map(|row| row.told.into_bytes())
+        .collect()
+    }
+
     pub fn behind(&self, sql: &str) {
-        use diesel::{Connection as _, connection::SimpleConnection as _};
-        let path = self.dir.path().join("hub.db");
-        let mut db = diesel::SqliteConnection::establish(&path.to_string_lossy()).unwrap();
-        db.batch_execute("PRAGMA busy_timeout = 10000;").unwrap();
-        db.batch_execute(sql).unwrap();
+        self.try_behind(sql).unwrap();
     }
 
     /// The case of person `n`, with fresh register data from second 0.

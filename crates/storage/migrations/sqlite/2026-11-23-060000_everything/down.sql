@@ -1,8 +1,10 @@
+DROP TABLE schema_version;
 DROP TABLE answers;
 DROP TABLE settings;
 DROP TABLE leases;
 DROP TABLE definitions;
 DROP TABLE audit;
+DROP TABLE audit_start;
 DROP TABLE documents;
 DROP TABLE records;
 DROP TABLE milestones;

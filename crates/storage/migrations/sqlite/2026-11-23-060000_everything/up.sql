@@ -219,6 +219,16 @@ CREATE TABLE documents (
 );
 CREATE UNIQUE INDEX documents_key ON documents (case_no, kind, key);
 
+-- Where the log starts: what was dropped ended with entry size, with this link and these Merkle peaks.
+-- room: whole stretches of so many entries are dropped at a time.
+CREATE TABLE audit_start (
+    size  BIGINT PRIMARY KEY NOT NULL,
+    link  BLOB NOT NULL,
+    peaks BLOB NOT NULL,
+    room  BIGINT NOT NULL
+) WITHOUT ROWID;
+INSERT INTO audit_start VALUES (0, zeroblob(32), x'', 1000000);
+
 CREATE TABLE audit (
     seq     INTEGER PRIMARY KEY NOT NULL,
     at      BIGINT NOT NULL,
@@ -273,3 +283,11 @@ CREATE TABLE answers (
     at     BIGINT NOT NULL,
     PRIMARY KEY (scope, key)
 ) WITHOUT ROWID;
+
+-- version: of these tables. works_from: the oldest version a program may have been made for and still
+-- work with them. See migrations/README.md.
+CREATE TABLE schema_version (
+    version    BIGINT PRIMARY KEY NOT NULL,
+    works_from BIGINT NOT NULL
+) WITHOUT ROWID;
+INSERT INTO schema_version VALUES (1, 1);
