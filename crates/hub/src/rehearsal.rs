@@ -109,6 +109,7 @@ impl Rehearsal {
             lease_ttl: FOREVER,
             shares: 1,
             clock: time.clock,
+            schedule: time.schedule,
             clock_set: time.set,
             adapters,
             register: Some(ports.register),

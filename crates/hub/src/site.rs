@@ -1,10 +1,15 @@
 //! A site put together: settings, region, store, bus, adapters, definitions.
 
-use std::{fs, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use halsonav_bus::{Bus, Kafka, Log};
 use halsonav_domain::{Kind, Problem, Topic};
-use halsonav_storage::{Place, Storage, VaultKeys};
+use halsonav_storage::{Place, Postgres, Storage, VaultKeys};
 use jiff::SignedDuration;
 
 use crate::{
@@ -55,7 +60,14 @@ pub fn place(config: &Config) -> Result<Place, Problem> {
     if address.is_empty() {
         return Ok(Place::Sqlite(config.hub.data.join("halsonav.db")));
     }
-    Err(fault("not yet".to_owned()))
+    match Place::parse(&address) {
+        Place::Postgres(server) => Ok(Place::Postgres(Postgres {
+            writers: storage.writers.max(1),
+            readers: storage.readers.max(1),
+            ..server
+        })),
+        Place::Sqlite(_) => Err(fault("url: begins with postgresql://".to_owned())),
+    }
 }
 
 /// Opens the store, with the vault's keys from their file.
@@ -65,17 +77,13 @@ pub fn place(config: &Config) -> Result<Place, Problem> {
 /// the vault was sealed with.
 pub fn store(config: &Config) -> Result<Storage, Problem> {
     let data = &config.hub.data;
-    fs::create_dir_all(data).map_err(|error| {
-        Problem::new(
-            Kind::Invalid,
-            "HUB-STORE-002",
-            format!("{} cannot be made: {error}", data.display()),
-        )
-    })?;
+    fs::create_dir_all(data).map_err(|error| unmade(data, &error))?;
     let place = place(config)?;
     let path = key_file(config);
     let keys = match place {
         Place::Sqlite(_) => VaultKeys::load_or_create(&path),
+        // Other processes have it already: a fresh one would only do harm.
+        Place::Postgres(_) => VaultKeys::load(&path),
     };
     Storage::open(&place, keys.map_err(store_problem)?).map_err(store_problem)
 }
@@ -87,9 +95,22 @@ pub fn store(config: &Config) -> Result<Storage, Problem> {
 /// `HUB-STORE-…`.
 pub fn migrate(config: &Config) -> Result<String, Problem> {
     let place = place(config)?;
-    // Opening says whether keys and vault belong together.
+    if let Place::Postgres(_) = place {
+        fs::create_dir_all(&config.hub.data).map_err(|error| unmade(&config.hub.data, &error))?;
+        VaultKeys::load_or_create(&key_file(config)).map_err(store_problem)?;
+        Storage::migrate(&place).map_err(store_problem)?;
+    }
+    // Opening says whether keys and vault belong together; of a file it also does the rest.
     store(config).map(drop)?;
-    Ok(format!("{place:?}"))
+    Ok(match place {
+        Place::Sqlite(path) => path.display().to_string(),
+        Place::Postgres(_) => "the database of storage.url".to_owned(),
+    })
+}
+
+fn unmade(data: &Path, error: &std::io::Error) -> Problem {
+    let message = format!("{} cannot be made: {error}", data.display());
+    Problem::new(Kind::Invalid, "HUB-STORE-002", message)
 }
 
 fn key_file(config: &Config) -> PathBuf {
@@ -141,6 +162,7 @@ pub fn kafka(config: &Config) -> Result<halsonav_bus::kafka::Settings, Problem> 
 #[must_use]
 pub fn shares(config: &Config) -> usize {
     match place(config) {
+        Ok(Place::Postgres(server)) => server.writers.max(1) as usize,
         _ => 1,
     }
 }
@@ -230,6 +252,7 @@ pub fn assemble_on(
         lease_ttl,
         shares,
         clock: time.clock,
+        schedule: time.schedule,
         clock_set: time.set,
         adapters: registry,
         register: built.register,

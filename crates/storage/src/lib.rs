@@ -53,6 +53,7 @@ mod records;
 mod retention;
 mod rows;
 mod schema;
+pub mod scratch;
 mod seen;
 mod settle;
 mod sqlite;

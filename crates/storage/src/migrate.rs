@@ -24,6 +24,16 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 pub const ROLES: &str = include_str!("../migrations/postgres/roles.sql");
 const GRANTS: &str = include_str!("../migrations/postgres/grants.sql");
 
+/// Lets the role that will own the tables make them, where it is not let already: since PostgreSQL 15
+/// nobody but the owner of a database may in its public schema.
+const GROUND: &str = "
+    DO $$ BEGIN
+        IF NOT has_schema_privilege('halsonav_migrator', current_schema(), 'CREATE') THEN
+            EXECUTE format('GRANT CREATE, USAGE ON SCHEMA %I TO halsonav_migrator', current_schema());
+        END IF;
+    END $$;
+";
+
 impl Storage {
     /// Brings the tables to this version. On PostgreSQL as `halsonav_migrator`, which then owns them:
     /// the login in the URL is one of its members or a superuser. Roles that are missing are made if
@@ -55,6 +65,9 @@ fn migrate_postgres(db: &mut PgConnection) -> Result<()> {
         .map_err(|error| failed("waiting for another migration")(&error))?;
     db.batch_execute(ROLES).map_err(|error| {
         failed("the roles are missing and cannot be made (migrations/postgres/roles.sql)")(&error)
+    })?;
+    db.batch_execute(GROUND).map_err(|error| {
+        failed("halsonav_migrator may not make tables in this schema, and cannot be let")(&error)
     })?;
     db.batch_execute("SET ROLE halsonav_migrator")
         .map_err(|error| failed("the login is no member of halsonav_migrator")(&error))?;

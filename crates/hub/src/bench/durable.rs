@@ -4,10 +4,13 @@
 //! three of what was seen, two effects, and opens and closes a timer and a subscription: fifteen
 //! writes. Three plain steps make fifteen too.
 
-use std::path::Path;
-
 use halsonav_domain::Problem;
-use halsonav_storage::yardstick::{Style, Yardstick};
+use halsonav_storage::{
+    Place,
+    scratch::Scratch,
+    yardstick::{Style, Yardstick},
+};
+use secrecy::ExposeSecret as _;
 
 use super::{
     Plan,
@@ -17,16 +20,48 @@ use super::{
     people,
     shape::{Shape, unfit},
 };
-use crate::runtime::store_problem;
+use crate::{config::Config, runtime::store_problem};
 
 /// Steps of one round of the small shape.
 const LAP: usize = 3;
 
-/// Steps a second through dedup, load, decision and one transaction, and their share of plain writes.
+/// Steps a second on SQLite, and their share of plain writes.
 pub async fn sqlite(plan: &Plan) -> Result<Measurement, Vec<Problem>> {
+    let mut config = plan.config.clone();
+    config.storage.url.clear();
+    config.storage.url_file.clear();
+    let how = "WAL, full sync, against plain prepared writes of as many rows";
+    steps(plan, "durable_steps_sqlite", &config, None, how).await
+}
+
+/// Steps a second on PostgreSQL, and their share of plain writes.
+pub async fn postgres(plan: &Plan) -> Result<Measurement, Vec<Problem>> {
     let one = |problem: Problem| vec![problem];
-    let batch = plan.config.engine.batch.max(1);
-    // Whole batches, so that both sides commit as often.
+    let server = plan.server().map_err(one)?;
+    let ours = Scratch::make(&server, "halsonav_bench").map_err(|e| one(store_problem(e)))?;
+    let plain = Scratch::make(&server, "halsonav_plain").map_err(|e| one(store_problem(e)))?;
+    let mut config = plan.config.clone();
+    ours.url()
+        .expose_secret()
+        .clone_into(&mut config.storage.url);
+    let how = format!(
+        "{} connections that write at once, against plain multi-row statements of as many rows over as many connections",
+        server.writers
+    );
+    steps(plan, "durable_steps_postgres", &config, Some(&plain), &how).await
+}
+
+/// Steps a second through dedup, load, decision and one transaction.
+async fn steps(
+    plan: &Plan,
+    name: &'static str,
+    config: &Config,
+    plain: Option<&Scratch>,
+    how: &str,
+) -> Result<Measurement, Vec<Problem>> {
+    let one = |problem: Problem| vec![problem];
+    // Each of several writers gets a batch of its own, so that both sides commit as often.
+    let batch = config.engine.batch.max(1);
     let (cases, laps) = if plan.quick {
         (batch, 1)
     } else {
@@ -34,14 +69,20 @@ pub async fn sqlite(plan: &Plan) -> Result<Measurement, Vec<Problem>> {
     };
     let shape = Shape::small()?;
     let dir = directory(plan).map_err(one)?;
-    let mut hub = Hub::open(plan, dir.path(), &shape)?;
+    let mut hub = Hub::open(plan, config, dir.path(), &shape)?;
     hub.enrol(cases, &shape).await.map_err(one)?;
     // Every case goes the same way, so one in memory tells which jobs all of them have open.
     let mut model = shape
         .start(people::case_id(0, plan.now), plan.now)
         .map_err(one)?;
+    let state = state_of(&hub).map_err(one)?;
+    let place = plain.map_or_else(
+        || Place::Sqlite(dir.path().join("plain.db")),
+        Scratch::place,
+    );
+    let shares = hub.core.shares;
     let mut plain =
-        Plain::open(dir.path(), cases, state_of(&hub).map_err(one)?, plan).map_err(one)?;
+        Plain::open(&place, cases, state, batch.div_ceil(shares), shares).map_err(one)?;
     let (mut ours, mut limits) = (Vec::new(), Vec::new());
     for lap in 0..=laps {
         let limit = plain.lap(cases * LAP).map_err(one)?;
@@ -60,16 +101,12 @@ pub async fn sqlite(plan: &Plan) -> Result<Measurement, Vec<Problem>> {
     let state = state_of(&hub).map_err(one)?;
     let conditions = format!(
         "{cases} waiting cases, {} steps in {laps} laps after one to warm up, batches of {batch}, instances of \
-         {state} bytes; bus read, dedup, load, decision and apply in one transaction (WAL, full sync) against plain \
-         prepared writes of as many rows, lap by lap in turn, medians; {}, {}",
+         {state} bytes; bus read, dedup, load, decision and apply, lap by lap in turn, medians; {how}; {}, {}",
         cases * LAP * laps,
         file_system(dir.path()),
         told()
     );
-    Ok(
-        Measurement::new("durable_steps_sqlite", median(ours), "steps/s", conditions)
-            .against(median(limits)),
-    )
+    Ok(Measurement::new(name, median(ours), "steps/s", conditions).against(median(limits)))
 }
 
 /// Bytes of the state of the first case, as stored.
@@ -88,23 +125,29 @@ fn state_of(hub: &Hub) -> Result<usize, Problem> {
 
 /// The yardstick, in the style that is faster here.
 struct Plain {
-    yardstick: Yardstick,
+    yardsticks: Vec<Yardstick>,
     style: Style,
     batch: u32,
 }
 
 impl Plain {
-    fn open(dir: &Path, instances: usize, state: usize, plan: &Plan) -> Result<Self, Problem> {
-        let instances = u32::try_from(instances).unwrap_or(u32::MAX);
-        let yardstick =
-            Yardstick::open(&dir.join("plain.db"), instances, state).map_err(store_problem)?;
-        let batch = u32::try_from(plan.config.engine.batch.max(1)).unwrap_or(u32::MAX);
+    /// Batches of `batch` steps over `connections` connections at once.
+    fn open(
+        place: &Place,
+        instances: usize,
+        state: usize,
+        batch: usize,
+        connections: usize,
+    ) -> Result<Self, Problem> {
+        let small = |n: usize| u32::try_from(n.max(1)).unwrap_or(u32::MAX);
+        let yardsticks = Yardstick::open(place, small(instances), state, small(connections))
+            .map_err(store_problem)?;
         let mut plain = Self {
-            yardstick,
+            yardsticks,
             style: Style::Single,
-            batch,
+            batch: small(batch),
         };
-        let trial = (instances / batch).max(2) as usize * batch as usize;
+        let trial = (instances / batch / connections).max(2) * batch * connections;
         plain.lap(trial)?;
         let single = plain.lap(trial)?;
         plain.style = Style::Multi;
@@ -116,13 +159,20 @@ impl Plain {
 
     /// At least `steps` plain steps; steps a second.
     fn lap(&mut self, steps: usize) -> Result<f64, Problem> {
-        let batches = steps.div_ceil(self.batch as usize);
+        let (batch, style) = (self.batch, self.style);
+        let each = steps.div_ceil(batch as usize * self.yardsticks.len());
         let watch = Stopwatch::start();
-        for _ in 0..batches {
-            self.yardstick
-                .write(self.batch, self.style)
-                .map_err(store_problem)?;
-        }
-        Ok(rate(batches * self.batch as usize, watch.elapsed()))
+        std::thread::scope(|scope| {
+            let writing = self.yardsticks.iter_mut().map(|yardstick| {
+                scope.spawn(move || (0..each).try_for_each(|_| yardstick.write(batch, style)))
+            });
+            let writing: Vec<_> = writing.collect();
+            writing.into_iter().try_for_each(|one| {
+                let done = one.join().unwrap_or(Err(halsonav_storage::Error::Panicked));
+                done.map_err(store_problem)
+            })
+        })?;
+        let written = each * batch as usize * self.yardsticks.len();
+        Ok(rate(written, watch.elapsed()))
     }
 }

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     clock::Time,
+    config::Config,
     runtime::{
         CASE_OPENED, Core, Documents, FOREVER, Gate, Metrics, Processor, Registry, store_problem,
     },
@@ -43,9 +44,15 @@ impl Hub {
     ///
     /// # Errors
     /// When store, log or region will not do.
-    pub fn open(plan: &Plan, dir: &Path, shape: &Shape) -> Result<Self, Vec<Problem>> {
-        let mut config = plan.config.clone();
+    pub fn open(
+        plan: &Plan,
+        config: &Config,
+        dir: &Path,
+        shape: &Shape,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut config = config.clone();
         config.hub.data = dir.to_owned();
+        site::migrate(&config).map_err(|problem| vec![problem])?;
         let (bus, alone) = site::bus(&config).map_err(|problem| vec![problem])?;
         let time = Time::of(Arc::new(VirtualClock::new(plan.now)));
         let core = Arc::new(Core {
@@ -57,6 +64,7 @@ impl Hub {
             lease_ttl: FOREVER,
             shares: site::shares(&config),
             clock: time.clock,
+            schedule: time.schedule,
             clock_set: time.set,
             adapters: Registry::default(),
             register: None,

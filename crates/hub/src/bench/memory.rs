@@ -89,7 +89,7 @@ pub async fn in_memory(context: &Context, plan: &Plan) -> Result<Measurement, Ve
 async fn waiting(plan: &Plan, dir: &Path, cases: usize) -> Result<(Hub, Shape), Vec<Problem>> {
     let one = |problem: Problem| vec![problem];
     let shape = Shape::of_region(&plan.region)?;
-    let mut hub = Hub::open(plan, dir, &shape)?;
+    let mut hub = Hub::open(plan, &plan.config, dir, &shape)?;
     hub.enrol(cases, &shape).await.map_err(one)?;
     let case = super::people::case_id(0, plan.now);
     let inputs = shape
@@ -129,7 +129,7 @@ fn ask(context: &Context, dir: &Path) -> Result<u64, Problem> {
 /// tells its memory.
 pub async fn resident_in(plan: &Plan, dir: &Path) -> Result<u64, Vec<Problem>> {
     let shape = Shape::of_region(&plan.region)?;
-    let mut hub = Hub::open(plan, dir, &shape)?;
+    let mut hub = Hub::open(plan, &plan.config, dir, &shape)?;
     hub.look().await.map_err(|problem| vec![problem])?;
     resident().ok_or_else(|| vec![unfit("this machine does not tell the memory of a process")])
 }

@@ -18,6 +18,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use halsonav_domain::{Kind, Problem, Timestamp};
+use halsonav_storage::{Place, Postgres};
 use jiff::tz::TimeZone;
 use serde_json::json;
 
@@ -40,6 +41,17 @@ pub struct Options {
     /// The disk to measure: a directory in which another is made, and removed again.
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
+    /// A PostgreSQL server where schemas may be made, and dropped again.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "HALSONAV_POSTGRES",
+        hide_env_values = true
+    )]
+    pub postgres: Option<String>,
+    /// Kafka's brokers, for topics of their own under the prefix `bench-…`.
+    #[arg(long, value_name = "BROKERS", env = "HALSONAV_KAFKA")]
+    pub kafka: Option<String>,
     /// Starts a hub on the store in this directory and tells its memory.
     #[arg(long, value_name = "DIR", hide = true)]
     resident_in: Option<PathBuf>,
@@ -52,6 +64,23 @@ struct Plan {
     now: Timestamp,
     quick: bool,
     dir: Option<PathBuf>,
+    postgres: Option<String>,
+    kafka: Option<String>,
+}
+
+impl Plan {
+    /// The server to measure on.
+    ///
+    /// # Errors
+    /// `HUB-BENCH-005` when none was named.
+    fn server(&self) -> Result<Postgres, Problem> {
+        let named = self.postgres.as_deref().map(Place::parse);
+        let Some(Place::Postgres(server)) = named else {
+            let message = "--postgres, or HALSONAV_POSTGRES, names no server";
+            return Err(Problem::new(Kind::Invalid, "HUB-BENCH-005", message));
+        };
+        Ok(server)
+    }
 }
 
 /// A measurement that can be asked for.
@@ -62,6 +91,7 @@ enum Benchmark {
     ResidentPerInstance,
     MemoryPerInstance,
     DurableStepsSqlite,
+    DurableStepsPostgres,
     Letters,
 }
 
@@ -72,6 +102,7 @@ const ALL: &[(&str, Benchmark)] = &[
     ("resident_per_instance", Benchmark::ResidentPerInstance),
     ("memory_per_instance", Benchmark::MemoryPerInstance),
     ("durable_steps_sqlite", Benchmark::DurableStepsSqlite),
+    ("durable_steps_postgres", Benchmark::DurableStepsPostgres),
     ("letters", Benchmark::Letters),
 ];
 
@@ -83,13 +114,18 @@ impl Benchmark {
             Self::ResidentPerInstance => memory::in_memory(context, plan).await,
             Self::MemoryPerInstance => memory::stored(plan).await,
             Self::DurableStepsSqlite => durable::sqlite(plan).await,
+            Self::DurableStepsPostgres => durable::postgres(plan).await,
             Self::Letters => letters::invitations(plan),
         }
     }
 
-    /// Whether this machine can tell it.
-    fn is_possible(self) -> bool {
-        self != Self::ResidentPerInstance || machine::resident().is_some()
+    /// Whether it can be told here, with the services that were named.
+    fn is_possible(self, options: &Options) -> bool {
+        match self {
+            Self::ResidentPerInstance => machine::resident().is_some(),
+            Self::DurableStepsPostgres => options.postgres.is_some(),
+            _ => true,
+        }
     }
 }
 
@@ -97,17 +133,17 @@ impl Benchmark {
 ///
 /// # Errors
 /// `HUB-BENCH-001` when there is none of this name.
-fn chosen(only: Option<&str>) -> Result<Vec<Benchmark>, Problem> {
-    let chosen: Vec<_> = match only {
+fn chosen(options: &Options) -> Result<Vec<Benchmark>, Problem> {
+    let chosen: Vec<_> = match &options.only {
         Some(only) => ALL
             .iter()
-            .filter(|(name, _)| *name == only)
+            .filter(|(name, _)| name == only)
             .map(|(_, which)| *which)
             .collect(),
         None => ALL
             .iter()
             .map(|(_, which)| *which)
-            .filter(|which| which.is_possible())
+            .filter(|which| which.is_possible(options))
             .collect(),
     };
     if chosen.is_empty() {
@@ -120,7 +156,7 @@ fn chosen(only: Option<&str>) -> Result<Vec<Benchmark>, Problem> {
 
 /// Measures and tells.
 pub async fn run(context: &Context, options: Options) -> Answer {
-    let chosen = chosen(options.only.as_deref()).map_err(one)?;
+    let chosen = chosen(&options).map_err(one)?;
     let (config, region) = site::settings(context, None)?;
     let starts = region.round.starts.at(8, 0, 0, 0).to_zoned(TimeZone::UTC);
     let now = starts.map_or(Timestamp::UNIX_EPOCH, |starts| starts.timestamp());
@@ -130,6 +166,8 @@ pub async fn run(context: &Context, options: Options) -> Answer {
         now,
         quick: options.quick,
         dir: options.dir,
+        postgres: options.postgres,
+        kafka: options.kafka,
     };
     if let Some(dir) = &options.resident_in {
         let bytes = memory::resident_in(&plan, dir).await?;
@@ -182,15 +220,21 @@ mod tests {
 
     #[test]
     fn only_filters_and_knows_what_there_is() {
+        let only = |name: Option<&str>| Options {
+            only: name.map(str::to_owned),
+            quick: true,
+            dir: None,
+            postgres: None,
+            kafka: None,
+            resident_in: None,
+        };
         assert_eq!(
-            chosen(Some("letters")).expect("there is one"),
+            chosen(&only(Some("letters"))).expect("there is one"),
             [Benchmark::Letters]
         );
-        assert_eq!(
-            chosen(None).expect("all").len(),
-            ALL.iter().filter(|(_, which)| which.is_possible()).count()
-        );
-        let problem = chosen(Some("lettres")).expect_err("unknown");
+        let all = chosen(&only(None)).expect("all");
+        assert!(!all.contains(&Benchmark::DurableStepsPostgres));
+        let problem = chosen(&only(Some("lettres"))).expect_err("unknown");
         assert_eq!(problem.code, "HUB-BENCH-001");
         assert!(
             problem.message.contains("durable_steps_sqlite"),
@@ -213,10 +257,18 @@ mod tests {
             now: Timestamp::UNIX_EPOCH,
             quick: true,
             dir: Some(dir.path().to_owned()),
+            postgres: None,
+            kafka: None,
         };
         for (name, which) in ALL {
-            // The tests' own program cannot be started again as a hub, and letters have tests of their own.
-            if matches!(which, Benchmark::ResidentPerInstance | Benchmark::Letters) {
+            // The tests' own program cannot be started again as a hub, letters have tests of their own, and
+            // here is no server.
+            if matches!(
+                which,
+                Benchmark::ResidentPerInstance
+                    | Benchmark::Letters
+                    | Benchmark::DurableStepsPostgres
+            ) {
                 continue;
             }
             let measured = which

@@ -51,7 +51,7 @@ pub async fn serve(context: &Context, options: Options) -> Answer {
     let storage = site::store(&config).map_err(one)?;
     let time = match config.clock.kind {
         ClockKind::System => Time::of(Arc::new(SystemClock)),
-        ClockKind::Shared => clock::shared(&storage, &stop)
+        ClockKind::Shared => clock::shared(&storage, config.clock.label, &stop)
             .await
             .map_err(|error| one(store_problem(error)))?,
     };

@@ -70,7 +70,7 @@ section!(Bus { kind: BusKind });
 section!(Lease { ttl_s: u64 });
 section!(Clock {
     kind: ClockKind,
-    label: String,
+    label: usize,
 });
 section!(Http {
     listen: String,

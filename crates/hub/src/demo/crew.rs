@@ -14,7 +14,7 @@ use halsonav_domain::{Kind, Problem, Timestamp, Topic};
 use super::{state::unusable, world::World};
 use crate::{
     cli::Context,
-    clock,
+    clock::{self, Step},
     config::Config,
     runtime::{Core, store_problem},
 };
@@ -141,14 +141,34 @@ impl Crew {
             .spawn()
     }
 
-    /// Moves the clock for everybody.
+    /// Moves the clock for everybody: first all learn of it, then what is due begins.
     ///
     /// # Errors
-    /// When the store fails.
-    pub async fn advance(&self, now: Timestamp) -> Result<(), Problem> {
+    /// When the store fails, or a process does not follow.
+    pub async fn advance(&mut self, now: Timestamp) -> Result<(), Problem> {
+        self.set(Step::Time, now).await?;
+        let begun = Instant::now();
+        let count = self.children.len();
+        loop {
+            self.alive()?;
+            let all = self
+                .core
+                .storage
+                .read_async(move |r| clock::taken(r, Step::Time, count, now));
+            if all.await.map_err(store_problem)? {
+                return self.set(Step::Begin, now).await;
+            }
+            if begun.elapsed() > STUCK {
+                return Err(stuck("a process does not follow the clock; see hub-*.log"));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    async fn set(&self, step: Step, now: Timestamp) -> Result<(), Problem> {
         self.core
             .storage
-            .write_async(move |tx| clock::set(tx, now))
+            .write_async(move |tx| clock::set(tx, step, now))
             .await
             .map_err(store_problem)
     }
@@ -202,11 +222,7 @@ impl Crew {
             .storage
             .read_async(move |r| {
                 let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
-                let mut followed = 0;
-                for n in 1..=children {
-                    followed += usize::from(clock::follower(r, n)? >= Some(now));
-                }
-                Ok(followed == children
+                Ok(clock::taken(r, Step::Begin, children, now)?
                     && !due(r.next_publish()?)
                     && !due(r.next_due()?)
                     && r.in_hand()? == 0

@@ -36,7 +36,7 @@ use self::{
 };
 use crate::{
     cli::{Answer, Context, one, progress},
-    clock::Time,
+    clock::{self, Time},
     cohort,
     config::{BusKind, ClockKind, Config, Region},
     runtime::{self, Core, Hub, Parts, store_problem},
@@ -232,6 +232,13 @@ async fn driven(
         return Ok(Driven::Here(Box::new(hub)));
     }
     Crew::introduce(&core.config, world)?;
+    // It stands right before anybody looks at it.
+    let now = core.clock.now();
+    let set = core.storage.write_async(move |tx| {
+        clock::set(tx, clock::Step::Time, now)?;
+        clock::set(tx, clock::Step::Begin, now)
+    });
+    set.await.map_err(store_problem)?;
     let count = usize::from(options.processes);
     Crew::start(context, core.clone(), count, options.respawn, &options.out).map(Driven::Crew)
 }

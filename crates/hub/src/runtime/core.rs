@@ -59,7 +59,9 @@ pub struct Core {
     pub shares: usize,
     /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Changes when the clock was set.
+    /// The clock for what is begun because its time has come.
+    pub schedule: Arc<dyn Clock>,
+    /// Changes when that clock was set.
     pub clock_set: watch::Receiver<()>,
     /// The adapters.
     pub adapters: Registry,

@@ -36,7 +36,7 @@ impl Registrar {
         if self.core.register.is_none() {
             return Ok(0);
         }
-        let now = self.core.clock.now();
+        let now = self.core.schedule.now();
         let held = self
             .core
             .storage

@@ -29,7 +29,7 @@ impl Relay {
     /// # Errors
     /// When store or bus fail; the same batch comes again.
     pub async fn turn(&self) -> Result<usize, Problem> {
-        let now = self.core.clock.now();
+        let now = self.core.schedule.now();
         let effects = self
             .core
             .storage

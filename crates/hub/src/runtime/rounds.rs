@@ -32,7 +32,7 @@ impl Rounds {
     /// Everything is first asked at once.
     #[must_use]
     pub fn new(core: Arc<Core>, holder: &str) -> Self {
-        let at = core.clock.now();
+        let at = core.schedule.now();
         let round = |poller: Arc<dyn Poller>| Round {
             lease: core.lease(format!("poll/{}", poller.name()), holder),
             poller,
@@ -52,7 +52,7 @@ impl Rounds {
     /// # Errors
     /// When store or bus fail. A neighbour that is away is logged and asked next time.
     pub async fn due(&mut self) -> Result<usize, Problem> {
-        let now = self.core.clock.now();
+        let now = self.core.schedule.now();
         let mut found = 0;
         for round in &mut self.pollers {
             // Held also between the rounds, or it would wander from process to process.

@@ -215,9 +215,9 @@ async fn ask(core: Arc<Core>, mut rounds: Rounds, stop: Stop) {
     let mut clock = core.clock_set.clone();
     loop {
         clock.borrow_and_update();
-        let now = core.clock.now();
+        let now = core.schedule.now();
         let done = match rounds.due().await {
-            Ok(_) => clock::followed(&core, now).await,
+            Ok(_) => clock::begun(&core, now).await,
             Err(problem) => Err(problem),
         };
         if let Err(problem) = done {
@@ -239,7 +239,7 @@ async fn ask(core: Arc<Core>, mut rounds: Rounds, stop: Stop) {
 /// How long to sleep until `due`.
 fn until(core: &Core, due: Option<Timestamp>) -> Duration {
     let Some(due) = due else { return NAP };
-    let wait = due.duration_since(core.clock.now());
+    let wait = due.duration_since(core.schedule.now());
     Duration::try_from(wait).unwrap_or(Duration::ZERO).min(NAP)
 }
 

@@ -45,7 +45,7 @@ impl Scheduler {
     /// # Errors
     /// When store or bus fail; the same timers come again.
     pub async fn turn(&self) -> Result<usize, Problem> {
-        let now = self.core.clock.now();
+        let now = self.core.schedule.now();
         let due = self
             .core
             .storage
