@@ -7,6 +7,7 @@
 
 mod gate;
 mod input;
+mod judge;
 mod kill;
 mod numbers;
 mod people;

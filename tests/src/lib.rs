@@ -1,5 +1,10 @@
-//! What the tests of the whole house share, and the programs of `bin/` that prove what the hub
-//! promises. See also `tidy/`, `scenarios/` and `it/` beside this folder, and `run`, which runs
-//! everything.
+//! What tests of the whole house are made with, and the programs of `bin/` that prove what the hub
+//! promises: a simulated world, real services of a test's own, a proxy that lets things go wrong, and a
+//! judge who keeps what really happened. The tests are in `tidy/`, `scenarios/` and `it/` beside this
+//! folder; `run` runs everything.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod judge;
+pub mod proxy;
+pub mod services;
 pub mod simulation;
