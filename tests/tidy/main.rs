@@ -8,6 +8,7 @@ mod adapters;
 mod codes;
 mod crates;
 mod dependencies;
+mod docker;
 mod edges;
 mod exceptions;
 mod house;
