@@ -97,7 +97,7 @@ impl Ground {
                         .expect("may make schemas");
                 };
                 sql(&format!(
-                    "CREATE SCHEMA bench; {ROLES} GRANT ALL ON SCHEMA bench TO halsonav_migrator"
+                    "{ROLES} CREATE SCHEMA bench AUTHORIZATION halsonav_migrator"
                 ));
                 let joint = if url.contains('?') { '&' } else { '?' };
                 let url = format!("{url}{joint}options=-csearch_path%3Dbench").into();

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     AuditEntry, AuditFilter, Checkpoint, Error, NewAudit, Reader, Result, Writer,
     convert::{case_id, from_json, json, ms, subject_id, time},
-    dialect::Db,
+    dialect::{Db, first},
     retention::{make_room, start},
     rows::insert,
     schema::audit,
@@ -155,11 +155,12 @@ impl Reader {
     /// # Errors
     /// `Database`, `Corrupt`.
     pub fn checkpoint(&mut self) -> Result<Checkpoint> {
-        let last: Option<(i64, Vec<u8>)> = audit::table
-            .order(audit::seq.desc())
-            .select((audit::seq, audit::link))
-            .get_result(&mut self.db)
-            .optional()?;
+        let last: Option<(i64, Vec<u8>)> = first!(
+            &mut self.db,
+            audit::table
+                .order(audit::seq.desc())
+                .select((audit::seq, audit::link))
+        )?;
         match last {
             None => Ok(start(&mut self.db)?.checkpoint()),
             Some((seq, link)) => {

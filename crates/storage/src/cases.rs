@@ -14,7 +14,7 @@ use crate::{
     Case, CaseFilter, CaseNo, CaseState, Created, DefinitionRef, Error, Ledger, Milestone, NewCase,
     Reader, Result, Round, Writer,
     convert::{case_id, from_json, json, maybe_ms, maybe_time, ms, subject_id, time},
-    dialect::{Db, lookup, on},
+    dialect::{Db, first, lookup, on},
     prepared::{load, run},
     rows::column,
     schema::{cases, milestones, rounds, subjects},
@@ -150,14 +150,15 @@ impl Reader {
         let Some((subject_no, _)) = self.subject_row(subject)? else {
             return Ok(None);
         };
-        let row: Option<(CaseRow, Vec<u8>, String)> = whole!()
-            .filter(cases::subject_no.eq(subject_no))
-            .filter(cases::state.ne(CaseState::Ended.as_str()))
-            .filter(cases::duplicate_of.is_null())
-            .order(cases::case_no.desc())
-            .select((CaseRow::as_select(), subjects::subject_id, rounds::id))
-            .get_result(&mut self.db)
-            .optional()?;
+        let row: Option<(CaseRow, Vec<u8>, String)> = first!(
+            &mut self.db,
+            whole!()
+                .filter(cases::subject_no.eq(subject_no))
+                .filter(cases::state.ne(CaseState::Ended.as_str()))
+                .filter(cases::duplicate_of.is_null())
+                .order(cases::case_no.desc())
+                .select((CaseRow::as_select(), subjects::subject_id, rounds::id))
+        )?;
         row.map(|(row, subject, round)| row.read(&subject, round))
             .transpose()
     }

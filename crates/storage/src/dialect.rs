@@ -3,11 +3,11 @@
 use diesel::{
     PgConnection, RunQueryDsl as _, SqliteConnection,
     connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager as _},
-    dsl::sql,
+    pg::Pg,
     sql_types::{BigInt, Text},
 };
 
-use crate::{Error, Result};
+use crate::{Error, Result, prepared::load};
 
 /// The connection. Most statements do not ask which it is.
 #[derive(diesel::MultiConnection)]
@@ -56,6 +56,19 @@ macro_rules! lookup {
 }
 pub(crate) use lookup;
 
+/// The first row, if there is one. libpq takes all rows before it answers the first, so it is told;
+/// SQLite reads no further than it is asked, and a bound LIMIT would make it plan the statement anew
+/// each time.
+macro_rules! first {
+    ($any:expr, $query:expr) => {
+        match $any {
+            $crate::dialect::Db::Sqlite(db) => $query.get_result(db).optional(),
+            $crate::dialect::Db::Postgres(db) => $query.limit(1).get_result(db).optional(),
+        }
+    };
+}
+pub(crate) use first;
+
 /// Inserts a row unless its key is there; answers 1 or 0. Never by catching the error: in
 /// PostgreSQL that would end the transaction.
 macro_rules! insert_once {
@@ -81,10 +94,13 @@ pub(crate) fn now(db: &mut Db) -> diesel::QueryResult<i64> {
             #[expect(clippy::cast_possible_truncation, reason = "milliseconds fit for ages")]
             Ok((seconds * 1_000.0).round() as i64)
         }
-        Db::Postgres(db) => diesel::select(sql::<BigInt>(
-            "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
-        ))
-        .get_result(db),
+        Db::Postgres(db) => {
+            let now: Vec<i64> = load!(
+                Pg, db,
+                "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)" => BigInt,
+            )?;
+            now.first().copied().ok_or(diesel::result::Error::NotFound)
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use halsonav_domain::{CaseId, Command, CommandId, CommandKind, HsaId, SubjectId,
 use crate::{
     CaseNo, Effect, EffectNo, EffectRef, EffectState, Error, LaneRow, Reader, Result, Wake, Writer,
     convert::{case_id, count, from_json, maybe_time, ms, subject_id, time},
-    dialect,
+    dialect::{self, first},
     schema::{cases, effects, leases, subjects},
 };
 
@@ -108,12 +108,13 @@ impl Reader {
     /// # Errors
     /// `Database`, `Corrupt`.
     pub fn next_publish(&mut self) -> Result<Option<Timestamp>> {
-        let due: Option<Option<i64>> = effects::table
-            .filter(effects::due.is_not_null())
-            .order(effects::due)
-            .select(effects::due)
-            .get_result(&mut self.db)
-            .optional()?;
+        let due: Option<Option<i64>> = first!(
+            &mut self.db,
+            effects::table
+                .filter(effects::due.is_not_null())
+                .order(effects::due)
+                .select(effects::due)
+        )?;
         maybe_time(due.flatten())
     }
 

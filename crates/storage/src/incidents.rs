@@ -13,7 +13,7 @@ use crate::{
     Result, Writer,
     apply::parts,
     convert::{case_id, from_json, from_word, json, maybe_time, ms, time, word},
-    dialect::lookup,
+    dialect::{Db, lookup},
     rows::{insert, update},
     schema::{cases, incidents, parked},
 };
@@ -112,16 +112,15 @@ impl Reader {
     /// # Errors
     /// `Database`.
     pub fn stopped(&mut self, cases: &[CaseNo]) -> Result<HashSet<CaseNo>> {
-        // The usual answer is that nothing is parked at all.
-        let any: Option<i64> = parked::table
-            .select(parked::parked_no)
-            .first(&mut self.db)
-            .optional()?;
-        let numbers: Vec<i64> = cases
-            .iter()
-            .filter(|_| any.is_some())
-            .map(|no| no.0)
-            .collect();
+        let mut numbers: Vec<i64> = cases.iter().map(|no| no.0).collect();
+        if let Db::Sqlite(db) = &mut self.db {
+            // The usual answer is that nothing is parked at all.
+            let any: Option<i64> = parked::table
+                .select(parked::parked_no)
+                .get_result(db)
+                .optional()?;
+            numbers.retain(|_| any.is_some());
+        }
         let stopped: Vec<Option<i64>> = lookup!(
             &mut self.db,
             &numbers,
@@ -210,7 +209,7 @@ impl Writer {
             Some(case) => open.filter(incidents::case_no.eq(case)),
             None => open.filter(incidents::case_no.is_null()),
         };
-        let same: Option<i64> = of_case.get_result(&mut self.db).optional()?;
+        let same: Option<i64> = of_case.limit(1).get_result(&mut self.db).optional()?;
         if let Some(no) = same {
             return Ok(IncidentNo(no));
         }

@@ -1,8 +1,9 @@
-//! Everything the hub remembers, on diesel.
+//! Everything the hub remembers: one model on SQLite and on PostgreSQL, by diesel.
 //!
 //! One [`Storage`] handle, cheap to clone. [`Storage::read`] runs a closure on a snapshot,
-//! [`Storage::write`] runs one as one transaction on the single writer: everything it did is on
-//! disk when it returns, or nothing is. Closures that wait at the same time share one commit.
+//! [`Storage::write`] runs one as one transaction: everything it did is on disk when it returns, or
+//! nothing is. In SQLite one thread writes, and closures that wait at the same time share a commit;
+//! in PostgreSQL several do, here and in other processes.
 //!
 //! What belongs together is one call: [`Writer::apply`] takes the whole batch of a processor and
 //! writes instance, ledger, outbox, timers, subscriptions, work items, incidents, milestones and

@@ -59,6 +59,7 @@ impl Reader {
         }
         let row: Option<Row> = query
             .order(definitions::version.desc())
+            .limit(1)
             .get_result(&mut self.db)
             .optional()?;
         row.map(definition).transpose()

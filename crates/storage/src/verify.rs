@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     Checkpoint, Error, Reader, Result, Verified,
     audit::{EntryRow, next_link},
-    dialect::Db,
+    dialect::{Db, first},
     retention::start,
     schema::audit,
 };
@@ -142,11 +142,12 @@ impl Reader {
             }
         }
         // Rows before the first cannot be seen by walking up from it.
-        let below: Option<i64> = audit::table
-            .filter(audit::seq.le(first.cast_signed()))
-            .select(audit::seq)
-            .get_result(&mut self.db)
-            .optional()?;
+        let below: Option<i64> = first!(
+            &mut self.db,
+            audit::table
+                .filter(audit::seq.le(first.cast_signed()))
+                .select(audit::seq)
+        )?;
         if below.is_some() {
             return tampered(first, "there is an entry before the first");
         }

@@ -12,6 +12,7 @@ use crate::{
     Awaits, CaseChange, CaseNo, DueTimer, NewSubscription, NewTimer, Reader, Result, Wake, Writer,
     apply::parts,
     convert::{case_id, maybe_time, ms, time},
+    dialect::first,
     rows::{delete, insert, update},
     schema::{cases, subscriptions, timers},
 };
@@ -53,12 +54,13 @@ impl Reader {
     /// # Errors
     /// `Database`, `Corrupt`.
     pub fn next_due(&mut self) -> Result<Option<Timestamp>> {
-        let due: Option<Option<i64>> = timers::table
-            .filter(timers::due.is_not_null())
-            .order(timers::due)
-            .select(timers::due)
-            .get_result(&mut self.db)
-            .optional()?;
+        let due: Option<Option<i64>> = first!(
+            &mut self.db,
+            timers::table
+                .filter(timers::due.is_not_null())
+                .order(timers::due)
+                .select(timers::due)
+        )?;
         maybe_time(due.flatten())
     }
 

@@ -15,6 +15,10 @@ DECLARE
 BEGIN
     EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA %s FROM PUBLIC', place);
     EXECUTE format('GRANT USAGE ON SCHEMA %s TO halsonav_audit, %s', place, readers);
+    -- Who does not own the schema is only warned.
+    IF NOT has_schema_privilege('halsonav_worker', current_schema(), 'USAGE') THEN
+        RAISE EXCEPTION 'the schema must belong to halsonav_migrator';
+    END IF;
 
     FOREACH name IN ARRAY ARRAY[
         'answers', 'audit', 'audit_start', 'cases', 'definitions', 'documents', 'effects',

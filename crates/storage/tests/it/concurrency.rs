@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use halsonav_storage::{CaseChange, Error, Reader};
+use halsonav_storage::{CaseChange, Error, Reader, Storage, VaultKeys};
 
 use crate::world::{at, everywhere, first};
 
@@ -179,5 +179,20 @@ fn the_next_timer_and_effect_are_found_without_sorting() {
             let sorted = plan.contains("B-TREE") || plan.contains("Sort");
             assert!(plan.contains(index) && !sorted, "{plan}");
         }
+    });
+}
+
+#[test]
+fn tables_that_this_program_is_too_old_for_are_refused() {
+    everywhere(|base| {
+        let world = base.world();
+        let open = || Storage::open(&world.place, VaultKeys::parse(&world.keys).unwrap());
+        world.behind("UPDATE schema_version SET version = 9");
+        open().expect("newer tables that were only added to");
+        world.behind("UPDATE schema_version SET works_from = 9");
+        let error = open().unwrap_err();
+        assert_eq!(error.code(), "HUB-STORAGE-013");
+        world.behind("UPDATE schema_version SET version = 0, works_from = 0");
+        assert_eq!(open().unwrap_err().code(), "HUB-STORAGE-012");
     });
 }

@@ -75,8 +75,8 @@ impl Schema {
         );
         let mut db = PgConnection::establish(server).unwrap();
         db.batch_execute(&format!(
-            "DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}; {ROLES}
-             GRANT CREATE, USAGE ON SCHEMA {name} TO halsonav_migrator",
+            "DROP SCHEMA IF EXISTS {name} CASCADE; {ROLES}
+             CREATE SCHEMA {name} AUTHORIZATION halsonav_migrator",
             ROLES = halsonav_storage::ROLES
         ))
         .unwrap();
@@ -95,9 +95,19 @@ impl Schema {
         )
     }
 
-    pub fn place(&self) -> Place {
+    /// As the owner of the tables.
+    pub fn owner(&self) -> Place {
+        Self::place(self.url())
+    }
+
+    /// As those who work: under the rights of their role, whatever the test does.
+    pub fn worker(&self) -> Place {
+        Self::place(format!("{}%20-crole%3Dhalsonav_worker", self.url()))
+    }
+
+    pub fn place(url: String) -> Place {
         Place::Postgres(Postgres {
-            url: self.url().into(),
+            url: url.into(),
             writers: 3,
             readers: 2,
         })
@@ -131,10 +141,10 @@ impl Base {
             Self::Sqlite => (Place::Sqlite(dir.path().join("hub.db")), None),
             Self::Postgres(server) => {
                 let schema = Schema::new(server);
-                (schema.place(), Some(schema))
+                Storage::migrate(&schema.owner()).unwrap();
+                (schema.worker(), Some(schema))
             }
         };
-        Storage::migrate(&place).unwrap();
         let keys = VaultKeys::generate().unwrap();
         let text = keys.text();
         World {
@@ -165,6 +175,19 @@ impl World {
             dir,
             schema,
         }
+    }
+
+    /// The place for those who own the tables.
+    pub fn owner(&self) -> Place {
+        match &self.schema {
+            Some(schema) => schema.owner(),
+            None => self.place.clone(),
+        }
+    }
+
+    /// The schema of a world on PostgreSQL.
+    pub fn schema(&self) -> &Schema {
+        self.schema.as_ref().expect("on PostgreSQL")
     }
 
     /// SQL behind the store's back, through a connection of one's own.
