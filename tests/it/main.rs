@@ -14,4 +14,5 @@ mod people;
 mod privacy;
 mod regions;
 mod same;
+mod split;
 mod support;

@@ -2,7 +2,9 @@
 
 use std::{
     fs::File,
+    io::Write as _,
     net::{SocketAddr, TcpListener},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::Arc,
@@ -105,7 +107,7 @@ impl Crew {
         out: &Path,
     ) -> Result<Self, Problem> {
         let text = toml::to_string(&core.config).map_err(|error| unusable(out, &error))?;
-        std::fs::write(out.join("hub.toml"), text).map_err(|error| unusable(out, &error))?;
+        keep_settings(&out.join("hub.toml"), &text).map_err(|error| unusable(out, &error))?;
         let mut crew = Self {
             core,
             out: out.to_owned(),
@@ -241,6 +243,17 @@ impl Crew {
         said.map(Some)
             .map_err(|error| Problem::new(error.kind(), "HUB-BUS-001", error.to_string()))
     }
+}
+
+/// The settings may hold the password of the database.
+fn keep_settings(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(text.as_bytes())
 }
 
 impl Drop for Crew {

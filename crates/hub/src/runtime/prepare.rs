@@ -10,6 +10,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Core, dispatch::neighbour_id, store_problem};
 
+/// Header of a command to a program outside: the job that its answer is about.
+const JOB: &str = "halsonav-job";
 /// Threads that set letters at once.
 const THREADS: usize = 2;
 
@@ -207,6 +209,11 @@ fn delivery(
     }
     let mut command = ready.effect.command.clone();
     command.id = neighbour_id(ready);
+    if core.adapters.is_outside(command.kind.adapter()) {
+        // What its answer must name: the id is the neighbour's, and may be that of an earlier asking.
+        let job = ready.effect.job.to_string();
+        command.headers.insert(JOB.to_owned(), job);
+    }
     let mut attachments = Vec::new();
     match command.kind.as_str() {
         "messaging.send" => attachments.push(

@@ -1,0 +1,151 @@
+//! The same hub on other stores and buses, in one process and in four, and with its processes killed.
+
+use std::{
+    env, fs,
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use halsonav_storage::{Place, scratch::Scratch};
+
+use crate::support::{Round, binary, command, folder, ledgers_differ};
+
+const ARGUMENTS: [&str; 4] = ["--residents", "20", "--seed", "3"];
+
+/// The services of this run. Loud without them, and a failure in CI.
+fn services() -> Option<(String, String)> {
+    binary()?;
+    let named = |name: &str| {
+        let value = env::var(name).ok().filter(|value| !value.is_empty());
+        if value.is_none() {
+            eprintln!("NOT CHECKED: {name} names no service; tests/run starts one");
+            assert!(env::var("CI").as_deref() != Ok("true"), "{name} is not set");
+        }
+        value
+    };
+    Some((named("HALSONAV_POSTGRES")?, named("HALSONAV_KAFKA")?))
+}
+
+/// A schema of its own for the run.
+fn schema(server: &str, name: &str) -> Scratch {
+    let Place::Postgres(server) = Place::parse(server) else {
+        panic!("HALSONAV_POSTGRES names no PostgreSQL server");
+    };
+    Scratch::make(&server, name).unwrap()
+}
+
+/// The site's settings beside the run's folder.
+fn site(out: &Path, store: Option<&Scratch>, kafka: Option<&str>) -> String {
+    use secrecy::ExposeSecret as _;
+    let mut text = String::new();
+    if let Some(store) = store {
+        let url = store.url();
+        text.push_str(&format!("[storage]\nurl = \"{}\"\n", url.expose_secret()));
+    }
+    if let Some(brokers) = kafka {
+        let stamp = format!("{:?}", Instant::now());
+        let unique: String = stamp.chars().filter(char::is_ascii_digit).collect();
+        text.push_str(&format!(
+            "[bus]\nkind = \"kafka\"\n[kafka]\nbrokers = \"{brokers}\"\nprefix = \"it-{unique}.\"\nreplication = 1\n\
+             min_insync = 1\npartitions = {{ events = 4, commands = 2, documentation = 1 }}\n"
+        ));
+    }
+    let path = out.with_extension("toml");
+    fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn call(out: &Path, site: &str, more: &[&str]) -> Command {
+    let mut all = vec!["--config", site, "demo", "--json", "--out", out.to_str().unwrap()];
+    all.extend(ARGUMENTS);
+    all.extend(more);
+    command(&all)
+}
+
+fn finished(out: &Path, output: &std::process::Output) -> Round {
+    let err = String::from_utf8_lossy(&output.stderr);
+    let told = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("not one JSON object: {error}\n{err}"));
+    assert!(output.status.success(), "{told}\n{err}");
+    Round {
+        out: out.to_owned(),
+        told,
+    }
+}
+
+fn ran(name: &str, store: Option<&Scratch>, kafka: Option<&str>, more: &[&str]) -> Round {
+    let out = folder(name);
+    let site = site(&out, store, kafka);
+    let output = call(&out, &site, more).output().unwrap();
+    finished(&out, &output)
+}
+
+fn undisturbed() -> Round {
+    Round::run("split-none", &ARGUMENTS)
+}
+
+#[test]
+fn the_ledger_is_the_same_on_postgres_and_on_kafka_over_four_processes() {
+    let Some((postgres, kafka)) = services() else {
+        return;
+    };
+    let alone = undisturbed();
+    let store = schema(&postgres, "it_split_one");
+    let on_postgres = ran("split-postgres", Some(&store), None, &[]);
+    let store = schema(&postgres, "it_split_four");
+    let more = ["--processes", "4"];
+    let on_both = ran("split-four", Some(&store), Some(&kafka), &more);
+    for (name, other) in [("PostgreSQL", &on_postgres), ("four processes", &on_both)] {
+        if let Some(difference) = ledgers_differ(&alone, other) {
+            panic!("{name}: {difference}");
+        }
+        for what in ["ended", "letters", "messages", "forms", "lab_results", "documents"] {
+            assert_eq!(alone.told[what], other.told[what], "{name}: {what}");
+        }
+        assert_eq!(other.number("effects_twice"), 0, "{name}");
+        assert_eq!(other.number("unaccounted"), 0, "{name}");
+    }
+}
+
+/// Processes that this one has started.
+fn children(of: &Child) -> Vec<String> {
+    let parent = of.id().to_string();
+    let told = Command::new("pgrep").args(["-P", &parent]).output().unwrap();
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    told.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn processes_that_are_killed_leave_nothing_lost_and_nothing_twice() {
+    let Some((postgres, kafka)) = services() else {
+        return;
+    };
+    let store = schema(&postgres, "it_split_kill");
+    let out = folder("split-kill");
+    let site = site(&out, Some(&store), Some(&kafka));
+    let mut demo = call(&out, &site, &["--processes", "4", "--respawn"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Each of the four in turn, at moments that nobody chose.
+    let mut killed = 0;
+    for turn in 0..8 {
+        thread::sleep(Duration::from_millis(3_000 + turn * 137));
+        let family = children(&demo);
+        let Some(victim) = family.get(usize::try_from(turn).unwrap() % family.len().max(1)) else {
+            break;
+        };
+        let done = Command::new("kill").args(["-9", victim]).status().unwrap();
+        killed += usize::from(done.success());
+    }
+    assert!(killed > 0, "nobody was killed: {:?}", demo.try_wait());
+    let output = demo.wait_with_output().unwrap();
+    let round = finished(&out, &output);
+    assert_eq!(round.number("effects_twice"), 0, "{}", round.told);
+    assert_eq!(round.number("unaccounted"), 0, "{}", round.told);
+    assert_eq!(round.number("waiting"), 0, "{}", round.told);
+    assert_eq!(round.told["invited"], undisturbed().told["invited"]);
+}
