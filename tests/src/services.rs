@@ -38,10 +38,10 @@ pub struct Services {
 
 impl Services {
     /// Starts them and waits until they answer. `None`, after saying that `what` was not checked, when
-    /// one cannot be had on this machine.
+    /// one is not on this machine; `tests/services provision` brings it.
     ///
     /// # Errors
-    /// When one does not start. With `CI=true` also when one cannot be had.
+    /// When one does not start. With `CI=true` also when one is not on this machine.
     pub fn start(what: &str, services: &[Service]) -> Result<Option<Self>> {
         Self::begin(what, services, None)
     }
@@ -57,9 +57,10 @@ impl Services {
 
     fn begin(what: &str, services: &[Service], port: Option<u16>) -> Result<Option<Self>> {
         let names = services.iter().map(|service| name(*service));
-        let had = call(Command::new(script()).arg("provision").args(names.clone()))?;
-        if matches!(had.code(), Some(16..)) {
-            eprintln!("NOT CHECKED: {what}: {services:?} cannot be had here");
+        // Fetching and installing is for `tests/run`, not for a test.
+        let has = call(Command::new(script()).arg("has").args(names.clone()))?;
+        if !has.success() {
+            eprintln!("NOT CHECKED: {what}: {services:?} is not here; tests/services provision");
             ensure!(
                 env::var("CI").as_deref() != Ok("true"),
                 "{what} was not checked"

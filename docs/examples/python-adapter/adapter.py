@@ -23,7 +23,6 @@ import jsonschema
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 
 SOURCE = "/adapters/interpreter"
-PAUSES = (0, 1, 4, 16)  # seconds before each try
 log = logging.getLogger("interpreter")
 
 
@@ -122,8 +121,8 @@ def command_id(case, job):
 
 
 class Adapter:
-    def __init__(self, contracts, memory, neighbour):
-        self.contracts, self.memory, self.neighbour = contracts, memory, neighbour
+    def __init__(self, contracts, memory, neighbour, pauses):
+        self.contracts, self.memory, self.neighbour, self.pauses = contracts, memory, neighbour, pauses
 
     def answer(self, command):
         """Type and data of the event that says what became of the command. The same each time."""
@@ -145,7 +144,7 @@ class Adapter:
         repeats = command.get("headers", {}).get("halsonav-repeats")
         if repeats:  # A person wants to know again what became of an earlier job.
             key, lost = command_id(command["case"], int(repeats)), True
-        for pause in PAUSES:
+        for pause in self.pauses:
             time.sleep(pause)
             try:
                 # What may have happened is asked about before it is asked for again.
@@ -226,6 +225,7 @@ def main():
     options.add_argument("--booking-system", required=True, help="URL")
     options.add_argument("--memory", default="interpreter.db", help="file; must outlive a restart")
     options.add_argument("--contracts", default=here / "../../../contracts/schemas")
+    options.add_argument("--pauses", default="0,1,4,16", help="seconds before each try")
     options.add_argument("--prefix", default="", help="of topics and groups, as in the hub's settings")
     given = options.parse_args()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
@@ -246,7 +246,10 @@ def main():
         }
     )
     adapter = Adapter(
-        Contracts(given.contracts, here / "schemas"), Memory(given.memory), BookingSystem(given.booking_system)
+        Contracts(given.contracts, here / "schemas"),
+        Memory(given.memory),
+        BookingSystem(given.booking_system),
+        [float(pause) for pause in given.pauses.split(",")],
     )
     consumer.subscribe([given.prefix + "halsonav.commands.interpreter"])
     try:

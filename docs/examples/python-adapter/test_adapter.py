@@ -87,7 +87,7 @@ class Hub:
 
     def start(self):
         options = ["--kafka", KAFKA, "--prefix", self.prefix, "--booking-system", self.url]
-        options += ["--memory", str(self.folder / "memory.db")]
+        options += ["--memory", str(self.folder / "memory.db"), "--pauses", "0,0.2,0.2"]
         self.adapter = subprocess.Popen([sys.executable, HERE / "adapter.py", *options])
 
     def stop(self, how="terminate"):

@@ -107,23 +107,20 @@ fn without_faults_all_passes_and_an_end_is_passed_on() {
 fn latency_makes_late_and_not_slow() {
     let (_echo, proxy) = proxy();
     let latency = Fault::Latency {
-        ms: 40,
+        ms: 200,
         jitter_ms: 10,
     };
     proxy.set([latency]);
     let mut stream = client(&proxy);
     let begun = Instant::now();
     ask(&mut stream, 1).unwrap();
-    assert!(begun.elapsed() >= Duration::from_millis(80));
-    // If each piece waited for the one before, these would take six seconds.
+    assert!(begun.elapsed() >= Duration::from_millis(400));
+    // At least 19 pieces each way: if one waited for the other, this would take four seconds.
     let begun = Instant::now();
     assert_eq!(ask(&mut stream, 300_000).unwrap().len(), 300_000);
-    assert!(
-        begun.elapsed() < Duration::from_secs(4),
-        "{:?}",
-        begun.elapsed()
-    );
-    assert!(proxy.counts().delayed > 40);
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    assert!(proxy.counts().delayed >= 40);
 }
 
 #[test]
