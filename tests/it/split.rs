@@ -58,7 +58,14 @@ fn site(out: &Path, store: Option<&Scratch>, kafka: Option<&str>) -> String {
 }
 
 fn call(out: &Path, site: &str, more: &[&str]) -> Command {
-    let mut all = vec!["--config", site, "demo", "--json", "--out", out.to_str().unwrap()];
+    let mut all = vec![
+        "--config",
+        site,
+        "demo",
+        "--json",
+        "--out",
+        out.to_str().unwrap(),
+    ];
     all.extend(ARGUMENTS);
     all.extend(more);
     command(&all)
@@ -101,7 +108,14 @@ fn the_ledger_is_the_same_on_postgres_and_on_kafka_over_four_processes() {
         if let Some(difference) = ledgers_differ(&alone, other) {
             panic!("{name}: {difference}");
         }
-        for what in ["ended", "letters", "messages", "forms", "lab_results", "documents"] {
+        for what in [
+            "ended",
+            "letters",
+            "messages",
+            "forms",
+            "lab_results",
+            "documents",
+        ] {
             assert_eq!(alone.told[what], other.told[what], "{name}: {what}");
         }
         assert_eq!(other.number("effects_twice"), 0, "{name}");
@@ -112,7 +126,10 @@ fn the_ledger_is_the_same_on_postgres_and_on_kafka_over_four_processes() {
 /// Processes that this one has started.
 fn children(of: &Child) -> Vec<String> {
     let parent = of.id().to_string();
-    let told = Command::new("pgrep").args(["-P", &parent]).output().unwrap();
+    let told = Command::new("pgrep")
+        .args(["-P", &parent])
+        .output()
+        .unwrap();
     let told = String::from_utf8_lossy(&told.stdout).into_owned();
     told.lines().map(str::to_owned).collect()
 }

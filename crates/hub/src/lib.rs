@@ -15,6 +15,7 @@ mod door;
 pub mod rehearsal;
 mod research;
 mod runtime;
+mod signals;
 mod site;
 mod telemetry;
 

@@ -38,6 +38,8 @@ pub struct Arguments {
 enum Command {
     /// Run a whole round against fakes of every neighbour, months in seconds.
     Demo(crate::demo::Options),
+    /// Run fakes of every neighbour, for a hub that runs elsewhere.
+    Neighbours(crate::demo::neighbours::Options),
     /// Run the hub, whole or some of its parts.
     Serve(run::Options),
     /// Check the configuration and the region, offline; every fault at once.
@@ -95,6 +97,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     };
     let result = match command {
         Command::Demo(options) => crate::demo::run(&context, options).await,
+        Command::Neighbours(options) => crate::demo::neighbours::run(&context, options).await,
         Command::Serve(options) => run::serve(&context, options).await,
         Command::Check { online } => check::run(&context, online).await,
         Command::Migrate => run::migrate(&context),

@@ -16,7 +16,7 @@ use crate::{
     definitions,
     door::HubDoor,
     runtime::{self, Core, Hub, Parts, Role, store_problem},
-    site, telemetry,
+    signals, site, telemetry,
 };
 
 /// Longest wait for what is under way once told to stop.
@@ -74,8 +74,8 @@ pub async fn serve(context: &Context, options: Options) -> Answer {
     }
     tracing::info!(region = core.region.name, roles = ?parts.roles, "the hub is running");
     let failed = tokio::select! {
-        () = told_to_stop() => None,
-        () = input_ends(), if options.until_eof => None,
+        () = signals::told_to_stop() => None,
+        () = signals::input_ends(), if options.until_eof => None,
         ended = tasks.join_next() => ended.and_then(Result::ok).and_then(Result::err),
     };
     stop.cancel();
@@ -175,26 +175,6 @@ fn api(core: &Arc<Core>) -> Result<Option<(Api, TcpListener)>, Vec<Problem>> {
         },
         listener,
     )))
-}
-
-async fn told_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-}
-
-async fn input_ends() {
-    let mut sink = tokio::io::sink();
-    // Whether it ended or broke makes no difference.
-    let _ = tokio::io::copy(&mut tokio::io::stdin(), &mut sink).await;
 }
 
 pub fn migrate(context: &Context) -> Answer {

@@ -5,6 +5,7 @@ mod crew;
 mod dice;
 mod driver;
 mod names;
+pub mod neighbours;
 mod population;
 mod post;
 mod report;
