@@ -22,6 +22,9 @@ use crate::Error;
 
 type Client = BaseConsumer<Context>;
 
+/// How long the question may take whether all is well: probes do not wait long.
+const READY: Duration = Duration::from_secs(3);
+
 /// Asks. Clients are made on first use and kept.
 pub(crate) struct Asker {
     settings: Settings,
@@ -54,12 +57,15 @@ impl Asker {
 
     /// The shape of a topic, by its name on the cluster; `None` when it is not there.
     pub(crate) fn shape(&self, topic: &str) -> Result<Option<Shape>, Error> {
-        self.ask(None, "ask for a topic", |ask| ask.shape(topic))
+        let limit = self.settings.request();
+        self.ask(None, "ask for a topic", limit, |ask| ask.shape(topic))
     }
 
     /// Whether a topic takes records now.
     pub(crate) fn is_ready(&self, topic: &str) -> Result<(), Error> {
-        let fault = match self.shape(topic)? {
+        let limit = self.settings.request().min(READY);
+        let shape = self.ask(None, "ask for a topic", limit, |ask| ask.shape(topic))?;
+        let fault = match shape {
             Some(shape) if shape.leaderless == 0 => return Ok(()),
             Some(shape) => format!("{} partitions have no leader", shape.leaderless),
             None => "is not there".to_owned(),
@@ -72,14 +78,16 @@ impl Asker {
 
     /// The oldest offset of a partition, and the one after the newest.
     pub(crate) fn ends(&self, topic: &str, partition: i32) -> Result<(i64, i64), Error> {
-        self.ask(None, "ask how far topics go", |ask| {
+        let limit = self.settings.request();
+        self.ask(None, "ask how far topics go", limit, |ask| {
             ask.ends(topic, partition)
         })
     }
 
     /// Records after these offsets, all in all.
     pub(crate) fn behind(&self, from: &[At]) -> Result<u64, Error> {
-        self.ask(None, "ask how far topics go", |ask| {
+        let limit = self.settings.request();
+        self.ask(None, "ask how far topics go", limit, |ask| {
             let mut behind = 0;
             for (topic, partition, offset) in from {
                 let (oldest, end) = ask.ends(topic, *partition)?;
@@ -94,19 +102,23 @@ impl Asker {
     /// in which it has committed nothing counts from 0.
     pub(crate) fn positions(&self, group: &str, topics: &[String]) -> Result<Vec<At>, Error> {
         let group = Some(group.to_owned());
-        self.ask(group, "ask where a group is", |ask| ask.positions(topics))
+        let limit = self.settings.request();
+        self.ask(group, "ask where a group is", limit, |ask| {
+            ask.positions(topics)
+        })
     }
 
     fn ask<T>(
         &self,
         group: Option<String>,
         doing: &'static str,
+        limit: Duration,
         question: impl FnOnce(&Ask) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let start = Instant::now();
         let ask = Ask {
             client: self.client(group)?,
-            deadline: start + self.settings.request(),
+            deadline: start + limit,
         };
         let answer = question(&ask);
         ask.serve();

@@ -64,13 +64,21 @@ impl Troubles {
     pub(crate) fn why(&self, doing: &'static str, start: Instant) -> Error {
         let troubles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let recent = || troubles.iter().filter(|trouble| trouble.at >= start);
-        let telling = recent()
-            .find(|trouble| denied(trouble.code))
-            .or_else(|| recent().max_by_key(|trouble| trouble.at));
+        let telling = recent().max_by_key(|trouble| {
+            let vague = trouble.code == Code::AllBrokersDown;
+            (denied(trouble.code, &trouble.reason), !vague, trouble.at)
+        });
         match telling {
             Some(trouble) => error(doing, trouble.code, &trouble.reason),
             None => error(doing, Code::OperationTimedOut, "no answer in time"),
         }
+    }
+
+    /// A failure that a client has just told of, with its words.
+    pub(crate) fn about(&self, doing: &'static str, code: Code) -> Error {
+        let troubles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = troubles.iter().find(|trouble| trouble.code == code);
+        error(doing, code, known.map_or("", |trouble| &trouble.reason))
     }
 }
 
@@ -100,19 +108,22 @@ impl ClientContext for Context {
 }
 
 /// Whether somebody has to give us rights, or other credentials.
-fn denied(code: Code) -> bool {
-    matches!(
-        code,
-        Code::Authentication
-            | Code::SSL
-            | Code::SaslAuthenticationFailed
-            | Code::UnsupportedSASLMechanism
-            | Code::IllegalSASLState
-            | Code::TopicAuthorizationFailed
-            | Code::GroupAuthorizationFailed
-            | Code::ClusterAuthorizationFailed
-            | Code::TransactionalIdAuthorizationFailed
-    )
+fn denied(code: Code, reason: &str) -> bool {
+    // A broker that does not like our certificate says so by hanging up.
+    let hung_up = code == Code::BrokerTransportFailure && reason.contains("SSL alert number");
+    hung_up
+        || matches!(
+            code,
+            Code::Authentication
+                | Code::SSL
+                | Code::SaslAuthenticationFailed
+                | Code::UnsupportedSASLMechanism
+                | Code::IllegalSASLState
+                | Code::TopicAuthorizationFailed
+                | Code::GroupAuthorizationFailed
+                | Code::ClusterAuthorizationFailed
+                | Code::TransactionalIdAuthorizationFailed
+        )
 }
 
 /// Whether trying again cannot help. Whatever we do not know of may pass by itself.
@@ -151,11 +162,12 @@ pub(crate) fn missing(code: Code) -> bool {
 
 /// Our word for a failure of the library.
 pub(crate) fn error(doing: &'static str, code: Code, reason: &str) -> Error {
+    let denied = denied(code, reason);
     let reason = match reason {
         "" => code.to_string(),
         reason => format!("{code}: {reason}"),
     };
-    if denied(code) {
+    if denied {
         Error::Denied { doing, reason }
     } else if refused(code) {
         Error::Refused { doing, reason }

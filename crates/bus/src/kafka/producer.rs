@@ -174,7 +174,10 @@ impl Producer {
             Ok(Ok(())) => Ok(()),
             Ok(Err(failure)) => {
                 let error = self.told(topic, &failure, start);
-                self.renew(&live, &error);
+                // A topic that is not there, or a record that is refused by itself, harms no other.
+                if live.is_spoilt() {
+                    self.renew(&live, &error);
+                }
                 Err(error)
             }
             Err(_) => {
@@ -247,9 +250,14 @@ impl Live {
         }
     }
 
+    fn is_spoilt(&self) -> bool {
+        let fatal = |client: &ThreadedProducer<_>| client.client().fatal_error().is_some();
+        self.0.as_ref().is_none_or(fatal)
+    }
+
     fn purge(&self) {
         if let Some(client) = &self.0 {
-            client.purge(PurgeConfig::default().queue().inflight());
+            client.purge(PurgeConfig::default().queue().inflight().non_blocking());
         }
     }
 }

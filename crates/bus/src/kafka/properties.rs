@@ -55,7 +55,7 @@ impl Properties {
             .set("delivery.timeout.ms", 0)
             .set("request.timeout.ms", 10_000)
             .set("partitioner", "murmur2_random")
-            .set("linger.ms", 2)
+            .set("linger.ms", 0)
             .set("batch.size", 512 << 10)
             .set("batch.num.messages", 10_000)
             .set("compression.type", "lz4")
@@ -75,6 +75,7 @@ impl Properties {
         properties
             .set("group.id", group)
             .set("group.protocol", "consumer")
+            .set("group.remote.assignor", "uniform")
             .set("max.poll.interval.ms", settings.poll_s * 1000)
             .set("enable.auto.commit", false)
             .set("enable.auto.offset.store", false)

@@ -40,11 +40,9 @@ pub struct Settings {
     pub delivery_s: u64,
     /// How long a question to the brokers may take, seconds.
     pub request_s: u64,
-    /// After this time without a sign of life a consumer is thought dead and its partitions are
-    /// given to others, seconds.
-    pub session_s: u64,
-    /// How long this program may stand still, as a whole, before its partitions are given to others,
-    /// seconds. Work on a batch does not count: the client is served beside it.
+    /// How long this program's threads may stand still before its partitions are given to others,
+    /// seconds. Work on a batch does not count: the client is served beside it. How soon others take
+    /// over from a program that is gone is the brokers' to say: `group.consumer.session.timeout.ms`.
     pub poll_s: u64,
     /// A consumer that gets nothing for so long, though there is something, is made anew, seconds.
     pub stuck_s: u64,
@@ -135,7 +133,6 @@ impl Default for Settings {
             record_bytes: 1 << 20,
             delivery_s: 30,
             request_s: 10,
-            session_s: 15,
             poll_s: 300,
             stuck_s: 60,
         }
@@ -200,7 +197,6 @@ impl Settings {
             ("min_insync", u64::from(self.min_insync)),
             ("delivery_s", self.delivery_s),
             ("request_s", self.request_s),
-            ("session_s", self.session_s),
             ("poll_s", self.poll_s),
             ("stuck_s", self.stuck_s),
         ];

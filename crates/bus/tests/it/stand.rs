@@ -14,7 +14,7 @@ use crate::NOW;
 /// A bus that can be closed and opened again.
 pub enum Stand {
     Log { dir: TempDir, settings: Settings },
-    Kafka(kafka::Settings),
+    Kafka(Box<kafka::Settings>),
 }
 
 impl Stand {
@@ -41,17 +41,15 @@ impl Stand {
     /// Fresh topics on the cluster of `HALSONAV_KAFKA`; nothing without one.
     pub async fn kafka(partitions: u32) -> Option<Self> {
         let settings = kafka_settings(partitions)?;
-        let all = [Topic::Events, Topic::Documentation];
-        let plan = topics::plan(&settings, &all).await.unwrap();
-        topics::apply(&settings, &plan).await.unwrap();
-        Some(Self::Kafka(settings))
+        make_topics(&settings).await;
+        Some(Self::Kafka(Box::new(settings)))
     }
 
     /// The bus, as a process that begins has it.
     pub fn open(&self) -> Box<dyn Bus> {
         match self {
             Self::Log { dir, settings } => Box::new(Log::open(dir.path(), *settings).unwrap()),
-            Self::Kafka(settings) => Box::new(Kafka::new(settings.clone()).unwrap()),
+            Self::Kafka(settings) => Box::new(Kafka::new(*settings.clone()).unwrap()),
         }
     }
 
@@ -65,13 +63,25 @@ impl Stand {
     }
 }
 
+/// Makes the topics that tests use.
+pub async fn make_topics(settings: &kafka::Settings) {
+    let all = [Topic::Events, Topic::Documentation];
+    let plan = topics::plan(settings, &all).await.unwrap();
+    topics::apply(settings, &plan).await.unwrap();
+}
+
 /// Settings for topics of their own on the cluster under test, which may have one broker.
 pub fn kafka_settings(partitions: u32) -> Option<kafka::Settings> {
     let Ok(brokers) = env::var("HALSONAV_KAFKA") else {
         return not_checked("HALSONAV_KAFKA is not set: nothing is asked of Kafka");
     };
-    Some(kafka::Settings {
-        brokers,
+    Some(settings_for(&brokers, partitions))
+}
+
+/// Settings for topics of their own on one broker.
+pub fn settings_for(brokers: &str, partitions: u32) -> kafka::Settings {
+    kafka::Settings {
+        brokers: brokers.to_owned(),
         prefix: format!("t{}.", uuid::Uuid::now_v7().simple()),
         partitions: kafka::PerKind {
             events: partitions,
@@ -81,7 +91,7 @@ pub fn kafka_settings(partitions: u32) -> Option<kafka::Settings> {
         replication: 1,
         min_insync: 1,
         ..kafka::Settings::default()
-    })
+    }
 }
 
 /// Says loudly what was left out; fails where everything must be checked.

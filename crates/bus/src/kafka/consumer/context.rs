@@ -28,8 +28,6 @@ pub(super) struct Context {
     pub(super) limit: Duration,
     /// The client was given up.
     pub(super) over: AtomicBool,
-    /// The client has to be given up.
-    pub(super) spoilt: AtomicBool,
 }
 
 impl ClientContext for Context {
@@ -54,8 +52,7 @@ impl ConsumerContext for Context {
             _ => self.revoke(client, list),
         };
         if let Err(error) = result {
-            tracing::warn!(code = error.code(), %error, "a rebalance failed");
-            self.spoilt.store(true, Ordering::Relaxed);
+            self.shared.desk().spoilt = Some(error);
         }
     }
 }

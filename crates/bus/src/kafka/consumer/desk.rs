@@ -28,8 +28,12 @@ pub(super) struct Desk {
     pub(super) paused: bool,
     /// Somebody wants what was taken and is not done.
     pub(super) rewind: Option<oneshot::Sender<()>>,
+    /// Why the client has to be given up.
+    pub(super) spoilt: Option<Error>,
     /// Somebody wants the consumer to leave.
     pub(super) stop: bool,
+    /// The thread has ended: nothing comes any more.
+    pub(super) ended: bool,
 }
 
 /// One partition.
@@ -70,6 +74,7 @@ impl Desk {
         self.parts.clear();
         (self.records, self.bytes) = (0, 0);
         self.paused = false;
+        self.spoilt = None;
         if let Some(asked) = self.rewind.take() {
             let _ = asked.send(());
         }

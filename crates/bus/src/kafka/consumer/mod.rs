@@ -160,6 +160,9 @@ impl Consumer for Reader {
                 if let Some(trouble) = desk.trouble.take() {
                     return Err(trouble);
                 }
+                if desk.ended {
+                    return Err(unanswered("consume", "the consumer has ended"));
+                }
                 let found = desk.take(max);
                 let room = desk.has_room();
                 drop(desk);
@@ -202,14 +205,12 @@ impl Consumer for Reader {
         };
         match timeout(self.limit, answer).await {
             Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(Error::Unreachable {
-                doing: "commit",
-                reason: "the client was given up".to_owned(),
-            }),
-            Err(_) => Err(Error::Unreachable {
-                doing: "commit",
-                reason: "no answer in time".to_owned(),
-            }),
+            Ok(Err(_)) => Err(unanswered("commit", "the client was given up")),
+            Err(_) => {
+                let error = unanswered("commit", "no answer in time");
+                self.shared.desk().spoilt = Some(error.clone());
+                Err(error)
+            }
         }
     }
 
@@ -225,10 +226,8 @@ impl Consumer for Reader {
         };
         self.shared.wake.notify_one();
         // The thread answers always, unless it is gone.
-        done.await.map_err(|_| Error::Unreachable {
-            doing: "rewind",
-            reason: "the consumer has left".to_owned(),
-        })
+        done.await
+            .map_err(|_| unanswered("rewind", "the consumer has ended"))
     }
 
     async fn lag(&mut self) -> Result<u64, Error> {
@@ -249,11 +248,15 @@ impl Consumer for Reader {
         };
         match timeout(LEAVE, left).await {
             Ok(_) => Ok(()),
-            Err(_) => Err(Error::Unreachable {
-                doing: "leave the group",
-                reason: "no answer in time".to_owned(),
-            }),
+            Err(_) => Err(unanswered("leave the group", "no answer in time")),
         }
+    }
+}
+
+fn unanswered(doing: &'static str, reason: &str) -> Error {
+    Error::Unreachable {
+        doing,
+        reason: reason.to_owned(),
     }
 }
 

@@ -49,6 +49,19 @@ pub(super) struct Worker {
     watch: Watch,
 }
 
+/// Tells that the thread has ended, also if it panics.
+struct Ending {
+    shared: Arc<Shared>,
+    _left: oneshot::Sender<()>,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.shared.desk().ended = true;
+        self.shared.ready.notify_one();
+    }
+}
+
 impl Worker {
     pub(super) fn new(
         settings: &Settings,
@@ -72,11 +85,15 @@ impl Worker {
     pub(super) fn start(self, left: oneshot::Sender<()>) -> Result<(), Error> {
         // The first client is made here, so that who subscribes hears of bad settings.
         let first = self.connect()?;
+        let ending = Ending {
+            shared: Arc::clone(&self.shared),
+            _left: left,
+        };
         thread::Builder::new()
             .name("bus-kafka-consumer".to_owned())
             .spawn(move || {
+                let _ending = ending;
                 self.run(first);
-                drop(left);
             })
             .map(drop)
             .map_err(Error::io("start a consumer"))
@@ -111,7 +128,6 @@ impl Worker {
             shared: Arc::clone(&self.shared),
             limit: self.limit,
             over: AtomicBool::new(false),
-            spoilt: AtomicBool::new(false),
         })?;
         Ok(Arc::new(client))
     }
@@ -175,14 +191,14 @@ impl Worker {
 
     fn serve(&mut self, client: &Arc<Client>) -> Result<(), Error> {
         loop {
-            if self.shared.desk().stop {
-                return Ok(());
-            }
-            if client.context().spoilt.load(Ordering::Relaxed) {
-                return Err(Error::Unreachable {
-                    doing: "go on after a rebalance",
-                    reason: "the brokers did not answer".to_owned(),
-                });
+            {
+                let mut desk = self.shared.desk();
+                if desk.stop {
+                    return Ok(());
+                }
+                if let Some(error) = desk.spoilt.take() {
+                    return Err(error);
+                }
             }
             self.rewind(client)?;
             if !self.has_room(client)? {
@@ -295,7 +311,7 @@ impl Worker {
     fn hear(&self, error: &KafkaError) -> Result<(), Error> {
         let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
         if matches!(error, KafkaError::MessageConsumptionFatal(_)) {
-            return Err(context::error("consume", code, ""));
+            return Err(self.base.troubles.about("consume", code));
         }
         let group = &self.shared.subject.group;
         let trouble = match code {
@@ -320,7 +336,7 @@ impl Worker {
                     fault: "is not there".to_owned(),
                 })
             }
-            code => Some(context::error("consume", code, "")),
+            code => Some(self.base.troubles.about("consume", code)),
         };
         // What passes by itself is not told: the client tries again.
         if let Some(trouble) = trouble.filter(|t| !matches!(t, Error::Unreachable { .. })) {

@@ -13,6 +13,7 @@ crate::both! {
     records_come_back_as_they_were;
     what_cannot_be_carried_is_refused_whole;
     more_than_the_desk_holds_comes_in_order;
+    more_than_any_queue_holds_is_published_in_order;
 }
 
 async fn concurrent_publishers_keep_the_order_of_their_keys(stand: Stand) {
@@ -143,4 +144,12 @@ async fn more_than_the_desk_holds_comes_in_order(stand: Stand) {
         consumer.commit().await.unwrap();
     }
     assert_eq!(consumer.lag().await.unwrap(), 0);
+}
+
+async fn more_than_any_queue_holds_is_published_in_order(stand: Stand) {
+    let bus = stand.open();
+    publish(bus.as_ref(), 0..150_000).await;
+    let mut consumer = bus.subscribe("g", &[Topic::Events]).unwrap();
+    let found = take(consumer.as_mut(), 150_000).await;
+    assert!(found.iter().map(value).eq(0..150_000));
 }
