@@ -24,12 +24,13 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 pub const ROLES: &str = include_str!("../migrations/postgres/roles.sql");
 const GRANTS: &str = include_str!("../migrations/postgres/grants.sql");
 
-/// Lets the role that will own the tables make them, where it is not let already: since PostgreSQL 15
-/// nobody but the owner of a database may in its public schema.
+/// Gives the schema to the role that will own the tables, unless it has it already: whoever owns a
+/// schema may drop what is in it, so nobody else should.
 const GROUND: &str = "
     DO $$ BEGIN
-        IF NOT has_schema_privilege('halsonav_migrator', current_schema(), 'CREATE') THEN
-            EXECUTE format('GRANT CREATE, USAGE ON SCHEMA %I TO halsonav_migrator', current_schema());
+        IF (SELECT nspowner FROM pg_namespace WHERE nspname = current_schema())
+            <> 'halsonav_migrator'::regrole THEN
+            EXECUTE format('ALTER SCHEMA %I OWNER TO halsonav_migrator', current_schema());
         END IF;
     END $$;
 ";
@@ -67,7 +68,7 @@ fn migrate_postgres(db: &mut PgConnection) -> Result<()> {
         failed("the roles are missing and cannot be made (migrations/postgres/roles.sql)")(&error)
     })?;
     db.batch_execute(GROUND).map_err(|error| {
-        failed("halsonav_migrator may not make tables in this schema, and cannot be let")(&error)
+        failed("the schema does not belong to halsonav_migrator, and cannot be given to it")(&error)
     })?;
     db.batch_execute("SET ROLE halsonav_migrator")
         .map_err(|error| failed("the login is no member of halsonav_migrator")(&error))?;

@@ -25,7 +25,9 @@ impl Scratch {
                 .collect(),
         };
         let name = &scratch.name;
-        scratch.run(&format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}; {ROLES} GRANT ALL ON SCHEMA {name} TO halsonav_migrator"))?;
+        scratch.run(&format!(
+            "DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}; {ROLES}"
+        ))?;
         Ok(scratch)
     }
 

@@ -189,7 +189,8 @@ class TestAdapter(unittest.TestCase):
         self.assertEqual((self.times(1), self.times(2)), (1, 0))
 
     def test_a_neighbour_that_is_away_is_waited_for(self):
-        self.server.socket.close()
+        self.server.shutdown()
+        self.server.server_close()
         self.hub.ask(command(1))
         self.expect("command.failed", 1, outcomeUnknown=False)
 

@@ -49,9 +49,6 @@ pub struct Options {
         hide_env_values = true
     )]
     pub postgres: Option<String>,
-    /// Kafka's brokers, for topics of their own under the prefix `bench-…`.
-    #[arg(long, value_name = "BROKERS", env = "HALSONAV_KAFKA")]
-    pub kafka: Option<String>,
     /// Starts a hub on the store in this directory and tells its memory.
     #[arg(long, value_name = "DIR", hide = true)]
     resident_in: Option<PathBuf>,
@@ -65,7 +62,6 @@ struct Plan {
     quick: bool,
     dir: Option<PathBuf>,
     postgres: Option<String>,
-    kafka: Option<String>,
 }
 
 impl Plan {
@@ -167,7 +163,6 @@ pub async fn run(context: &Context, options: Options) -> Answer {
         quick: options.quick,
         dir: options.dir,
         postgres: options.postgres,
-        kafka: options.kafka,
     };
     if let Some(dir) = &options.resident_in {
         let bytes = memory::resident_in(&plan, dir).await?;
@@ -225,7 +220,6 @@ mod tests {
             quick: true,
             dir: None,
             postgres: None,
-            kafka: None,
             resident_in: None,
         };
         assert_eq!(
@@ -258,7 +252,6 @@ mod tests {
             quick: true,
             dir: Some(dir.path().to_owned()),
             postgres: None,
-            kafka: None,
         };
         for (name, which) in ALL {
             // The tests' own program cannot be started again as a hub, letters have tests of their own, and

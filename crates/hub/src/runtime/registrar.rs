@@ -44,15 +44,34 @@ impl Registrar {
             .await
             .map_err(store_problem)?;
         self.asked.retain(|_, at| now.duration_since(*at) < AGAIN);
-        let asked: Vec<SubjectId> = held
+        let (known, unknown): (Vec<_>, Vec<_>) = held
             .into_iter()
-            .filter(|subject| !self.asked.contains_key(subject))
-            .collect();
+            .partition(|subject| self.asked.contains_key(subject));
         self.asked
-            .extend(asked.iter().map(|subject| (*subject, now)));
-        let count = asked.len();
-        self.core.refresh(asked).await?;
-        Ok(count)
+            .extend(unknown.iter().map(|subject| (*subject, now)));
+        let count = unknown.len();
+        self.core.refresh(unknown).await?;
+        Ok(count + self.let_go(known, now).await?)
+    }
+
+    /// Lets go what was claimed while its person was being asked about, and held just after the answer.
+    async fn let_go(&self, asked: Vec<SubjectId>, now: Timestamp) -> Result<usize, Problem> {
+        if asked.is_empty() {
+            return Ok(0);
+        }
+        let max_age = self.core.gate.max_age;
+        let released = self.core.storage.write_async(move |tx| {
+            let mut fresh = Vec::new();
+            for subject in &asked {
+                let fetched = tx.register(subject)?.and_then(|register| register.fetched);
+                if fetched.is_some_and(|at| now.duration_since(at) <= max_age) {
+                    fresh.push(*subject);
+                }
+            }
+            tx.release_held(&fresh, now)?;
+            Ok(fresh.len())
+        });
+        released.await.map_err(store_problem)
     }
 
     /// When somebody is asked about again.
