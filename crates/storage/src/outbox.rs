@@ -8,7 +8,7 @@ use diesel::{
 };
 
 use crate::{
-    Applied, CaseChange, CaseNo, EffectNo, EffectState, Error, NewEffect, Result, Wake, WorkState,
+    Applied, CaseChange, CaseNo, Effect, EffectState, Error, NewEffect, Result, Wake, WorkState,
     Writer,
     apply::parts,
     convert::{json, maybe_ms, ms},
@@ -119,15 +119,21 @@ impl Writer {
         Ok(())
     }
 
-    /// These are on the bus now. One that was withdrawn meanwhile stays withdrawn.
+    /// These are on the bus now, as [`crate::Reader::publishable`] answered them. One that has changed
+    /// since stays as it is: a lane may have met it on the bus already and held it, or put it off, and
+    /// its new time must not be taken for the old one.
     ///
     /// # Errors
     /// `Database`.
-    pub fn mark_published(&mut self, numbers: &[EffectNo]) -> Result<()> {
+    pub fn mark_published(&mut self, published: &[Effect]) -> Result<()> {
+        let published: Vec<_> = published
+            .iter()
+            .filter_map(|effect| Some((effect.no.0, effect.state.as_str(), ms(effect.due?))))
+            .collect();
         // One to be asked about stays `sending`.
-        update!(&mut self.db, numbers, |no| effects
-            set "due = NULL, state = CASE state WHEN 'sending' THEN state ELSE 'published' END"
-            where { effect_no: no.0 => BigInt } and "effects.due IS NOT NULL")?;
+        update!(&mut self.db, &published, |effect| effects
+            set "due = NULL, state = CASE effects.state WHEN 'sending' THEN effects.state ELSE 'published' END"
+            where { effect_no: effect.0 => BigInt, due: effect.2 => BigInt, state: effect.1 => Text })?;
         Ok(())
     }
 }

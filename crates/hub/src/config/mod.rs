@@ -161,8 +161,10 @@ mod tests {
     fn the_manual_is_a_valid_configuration() {
         let config = load(None).expect("default.toml fills every field");
         assert_eq!(config.hub.region, "demo");
-        let kafka: halsonav_bus::kafka::Settings =
-            config.kafka.try_into().expect("every key of the bus, and no other");
+        let kafka: halsonav_bus::kafka::Settings = config
+            .kafka
+            .try_into()
+            .expect("every key of the bus, and no other");
         assert_eq!(kafka, halsonav_bus::kafka::Settings::default());
     }
 }

@@ -102,7 +102,7 @@ pub async fn run(context: &Context, options: Options) -> Answer {
     }
     make_topics(&config, &region).await?;
     let core = site::assemble(config, region, &parts, Time::of(clock.clone()))?;
-    own(&core, taken_up.is_none()).await.map_err(one)?;
+    own(&core, state.fresh).await.map_err(one)?;
     let stop = Stop::new();
     listen(&core, &world, &stop).await.map_err(one)?;
     let list = options.out.join("neighbours").join("roster.csv");
@@ -245,13 +245,13 @@ async fn driven(
 }
 
 /// A run begins with an empty store: one of another run, or of a region, is left alone.
-async fn own(core: &Core, begins: bool) -> Result<(), Problem> {
+async fn own(core: &Core, fresh: bool) -> Result<(), Problem> {
     let is_used = core
         .storage
         .read_async(|r| Ok(!r.cases(&CaseFilter::default(), None, 1)?.is_empty()))
         .await
         .map_err(store_problem)?;
-    if begins && is_used {
+    if fresh && is_used {
         let message = "the database holds cases already: the demo needs one of its own";
         return Err(Problem::new(Kind::Conflict, "HUB-DEMO-008", message));
     }

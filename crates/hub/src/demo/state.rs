@@ -21,6 +21,9 @@ pub struct State {
     pub now: Timestamp,
     /// The round has come to its end.
     pub finished: bool,
+    /// Begun by this call, not taken up.
+    #[serde(skip)]
+    pub fresh: bool,
 }
 
 impl State {
@@ -36,6 +39,7 @@ impl State {
             population: options.population.clone(),
             now: starts,
             finished: false,
+            fresh: false,
         };
         let path = file(&options.out);
         let earlier = fs::read(&path)
@@ -67,7 +71,10 @@ impl State {
                 }
                 fs::create_dir_all(&options.out).map_err(|error| unusable(&options.out, &error))?;
                 fresh.keep(&options.out)?;
-                Ok(fresh)
+                Ok(Self {
+                    fresh: true,
+                    ..fresh
+                })
             }
         }
     }

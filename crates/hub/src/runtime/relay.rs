@@ -56,11 +56,10 @@ impl Relay {
                 .map_err(bus_problem)?;
             crash::point("relay.published", &adapter).await;
         }
-        let numbers: Vec<_> = effects.iter().map(|effect| effect.no).collect();
-        let count = numbers.len();
+        let count = effects.len();
         self.core
             .storage
-            .write_async(move |tx| tx.mark_published(&numbers))
+            .write_async(move |tx| tx.mark_published(&effects))
             .await
             .map_err(store_problem)?;
         crash::point("relay.marked", "").await;

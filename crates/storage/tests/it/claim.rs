@@ -53,11 +53,7 @@ impl World {
     fn publish(&self, seconds: i64) -> usize {
         self.storage
             .write(move |tx| {
-                let due: Vec<_> = tx
-                    .publishable(at(seconds), 100)?
-                    .iter()
-                    .map(|effect| effect.no)
-                    .collect();
+                let due = tx.publishable(at(seconds), 100)?;
                 tx.mark_published(&due)?;
                 Ok(due.len())
             })

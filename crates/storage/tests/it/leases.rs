@@ -183,7 +183,10 @@ fn what_is_asked_for_later_is_not_abandoned_before_its_time() {
         assert_eq!(abandoned(&world, "messaging"), 0, "it is the relay's");
         world
             .storage
-            .write(move |tx| tx.mark_published(&[no]))
+            .write(move |tx| {
+                let asked = tx.publishable(at(60), 10)?;
+                tx.mark_published(&asked)
+            })
             .unwrap();
         // On the bus, and in nobody's hands: whoever meets it first asks.
         assert_eq!(abandoned(&world, "messaging"), 1);

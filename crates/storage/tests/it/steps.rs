@@ -178,12 +178,8 @@ fn a_withdrawn_job_never_leaves_and_one_on_its_way_is_told() {
         let state = world
             .storage
             .write(move |tx| {
-                let numbers: Vec<_> = tx
-                    .effects_of(&which.case)?
-                    .iter()
-                    .map(|effect| effect.no)
-                    .collect();
-                tx.mark_published(&numbers)?;
+                let effects = tx.effects_of(&which.case)?;
+                tx.mark_published(&effects)?;
                 Ok(tx
                     .effects_of(&which.case)?
                     .iter()
