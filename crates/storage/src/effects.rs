@@ -1,6 +1,6 @@
 //! The outbox: effects until they are on the bus, and what the hub looks up about them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use diesel::{
     dsl::{count_star, exists, not, sql},
@@ -169,7 +169,8 @@ impl Reader {
         rows.into_iter().map(effect).collect()
     }
 
-    /// Whose register data is to be asked for: the subjects, each once, that an effect is held for.
+    /// Whose register data is to be asked for: the subjects, each once, of the first `limit` effects
+    /// that are held. In the order of their cases, so that one history has one continuation.
     ///
     /// # Errors
     /// `Database`, `Corrupt`.
@@ -179,16 +180,17 @@ impl Reader {
             // As a literal, so that the partial index applies.
             .filter(sql::<Bool>("effects.state = 'held'"))
             .select((subjects::subject_id, subjects::merged_into))
-            .distinct()
+            .order((effects::case_no, effects::effect_no))
             .limit(i64::from(limit))
             .load(&mut self.db)?;
         let mut whom = Vec::with_capacity(rows.len());
+        let mut there = HashSet::with_capacity(rows.len());
         for (id, merged_into) in rows {
             let subject = match merged_into {
                 Some(no) => self.subject_by_no(no)?,
                 None => subject_id(&id)?,
             };
-            if !whom.contains(&subject) {
+            if there.insert(subject) {
                 whom.push(subject);
             }
         }

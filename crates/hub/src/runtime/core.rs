@@ -1,6 +1,7 @@
 //! What every part of the running hub shares.
 
 use std::{
+    collections::HashSet,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -172,8 +173,8 @@ impl Core {
     /// # Errors
     /// When the store fails. When the register is away nothing changes: what is held stays held.
     pub async fn refresh(&self, mut subjects: Vec<SubjectId>) -> Result<(), Problem> {
-        subjects.sort_unstable();
-        subjects.dedup();
+        let mut there = HashSet::with_capacity(subjects.len());
+        subjects.retain(|subject| there.insert(*subject));
         let Some(register) = &self.register else {
             return Ok(());
         };
