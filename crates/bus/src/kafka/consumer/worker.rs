@@ -46,6 +46,7 @@ pub(super) struct Worker {
     shared: Arc<Shared>,
     slot: Slot,
     limit: Duration,
+    patience: Duration,
     watch: Watch,
 }
 
@@ -77,6 +78,7 @@ impl Worker {
             shared,
             slot,
             limit: settings.request(),
+            patience: settings.delivery(),
             watch: Watch::new(Duration::from_secs(settings.stuck_s)),
         })
     }
@@ -153,7 +155,8 @@ impl Worker {
             .map(|(name, _)| name.as_str())
             .collect();
         client.subscribe(&names).map_err(failed("subscribe"))?;
-        let (committer, commits) = Committer::start(Arc::clone(&client), Arc::clone(&self.shared))?;
+        let (committer, commits) =
+            Committer::start(Arc::clone(&client), Arc::clone(&self.shared), self.patience)?;
         self.put_slot(Some(committer));
         let ended = self.serve(&client);
         self.put_slot(None);
