@@ -185,6 +185,7 @@ impl Hub {
     }
 
     /// How many parts [`Hub::turn_part`] knows.
+    #[cfg(debug_assertions)]
     #[must_use]
     pub fn parts(&self) -> usize {
         4 + self.lanes.len()
@@ -194,6 +195,7 @@ impl Hub {
     ///
     /// # Errors
     /// When store or bus fail.
+    #[cfg(debug_assertions)]
     pub async fn turn_part(&mut self, part: usize) -> Result<usize, Problem> {
         match part {
             0 => {
