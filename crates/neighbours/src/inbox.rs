@@ -209,15 +209,15 @@ impl Inbox {
             .insert(id.expose().to_owned(), account);
     }
 
-    /// The resident opens the thread.
+    /// The resident opens the thread. Who has got another number keeps what came under the first one.
     ///
     /// # Errors
     /// `NotFound` when the resident has no such thread, and what the tape says.
-    pub fn mark_read(&self, id: &PersonId, thread: &str, at: Timestamp) -> io::Result<()> {
+    pub fn mark_read(&self, numbers: &[PersonId], thread: &str, at: Timestamp) -> io::Result<()> {
         let mut state = self.office.state();
         let theirs = state
             .thread(thread)
-            .any(|message| message.person == id.expose());
+            .any(|message| numbers.iter().any(|id| message.person == id.expose()));
         if !theirs {
             return Err(io::ErrorKind::NotFound.into());
         }

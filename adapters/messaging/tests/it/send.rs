@@ -236,8 +236,13 @@ async fn read_or_not_also_after_a_restart() {
         done(one(&house.messaging, "status", status(&id)).await),
         json!({ "read": false, "readAt": null })
     );
-    house.inbox.mark_read(&tolvan(), &id, now()).unwrap();
-    assert!(house.inbox.mark_read(&tolvan(), "another", now()).is_err());
+    house.inbox.mark_read(&[tolvan()], &id, now()).unwrap();
+    assert!(
+        house
+            .inbox
+            .mark_read(&[tolvan()], "another", now())
+            .is_err()
+    );
     drop(house.inbox);
     let inbox = open(&house.folder).await;
     let messaging = Messaging::build(config(&inbox.url())).unwrap();

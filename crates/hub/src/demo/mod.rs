@@ -13,6 +13,7 @@ mod residents;
 mod roster;
 mod staff;
 mod state;
+mod tally;
 mod world;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};

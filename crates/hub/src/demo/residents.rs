@@ -144,12 +144,10 @@ impl Residents {
         match act {
             Act::Fate(ordinal, n) => self.meet_fate(world, *ordinal, *n, now),
             Act::Read(ordinal, thread) => {
-                if let Some(person) = world.person_id(*ordinal) {
-                    world
-                        .inbox
-                        .mark_read(&person, thread, now)
-                        .map_err(|error| fault(&error))?;
-                }
+                world
+                    .inbox
+                    .mark_read(&world.numbers(*ordinal), thread, now)
+                    .map_err(|error| fault(&error))?;
                 let dice = self.dice(*ordinal);
                 agenda.plan(
                     self.daytime(now, dice.between("after reading", 0, 3), 17),

@@ -319,37 +319,20 @@ impl World {
         now.map_or(Some(id), |number| PersonId::parse(&number).ok())
     }
 
+    /// Every number that a person has had, the one in force first.
+    #[must_use]
+    pub fn numbers(&self, ordinal: usize) -> Vec<PersonId> {
+        let first = self.people.get(ordinal).map(|person| &person.person_id);
+        let first = first.and_then(|id| PersonId::parse(id).ok());
+        let mut numbers: Vec<PersonId> = self.person_id(ordinal).into_iter().chain(first).collect();
+        numbers.dedup();
+        numbers
+    }
+
     /// Returns when the hub has taken every notification.
     pub async fn settled(&self) {
         self.scheduling.settled().await;
         self.forms.settled().await;
-    }
-
-    /// Letters that the vendor printed.
-    #[must_use]
-    pub fn letters(&self) -> usize {
-        self.vendor.letters().len()
-    }
-
-    /// Effects that reached the outside more than once: messages of one thread, forms of one
-    /// request, orders of one number, letters of one id. Must be 0.
-    #[must_use]
-    pub fn twice(&self) -> usize {
-        let messages: usize = self
-            .inbox
-            .threads()
-            .iter()
-            .map(|thread| self.inbox.messages_of_thread(thread).saturating_sub(1))
-            .sum();
-        messages + self.vendor.printed_twice().len() + self.journal_twice()
-    }
-
-    /// Documents beyond one for each dialogue.
-    fn journal_twice(&self) -> usize {
-        let documents = self.journal.documents();
-        let distinct: std::collections::HashSet<_> =
-            documents.iter().map(|document| &document.id).collect();
-        documents.len() - distinct.len()
     }
 
     /// The unit where a person is listed.
