@@ -1,14 +1,15 @@
 //! The same hub on other stores and buses, in one process and in four, and with its processes killed.
 
 use std::{
-    env, fs,
+    env,
     path::Path,
     process::{Child, Command, Stdio},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use halsonav_storage::{Place, scratch::Scratch};
+use halsonav_tests::site::Site;
 
 use crate::support::{Round, binary, command, folder, ledgers_differ};
 
@@ -37,23 +38,16 @@ fn schema(server: &str, name: &str) -> Scratch {
 }
 
 /// The site's settings beside the run's folder.
-fn site(out: &Path, store: Option<&Scratch>, kafka: Option<&str>) -> String {
+fn site(out: &Path, store: Option<&Scratch>, brokers: Option<&str>) -> String {
     use secrecy::ExposeSecret as _;
-    let mut text = String::new();
-    if let Some(store) = store {
-        let url = store.url();
-        text.push_str(&format!("[storage]\nurl = \"{}\"\n", url.expose_secret()));
-    }
-    if let Some(brokers) = kafka {
-        let stamp = format!("{:?}", Instant::now());
-        let unique: String = stamp.chars().filter(char::is_ascii_digit).collect();
-        text.push_str(&format!(
-            "[bus]\nkind = \"kafka\"\n[kafka]\nbrokers = \"{brokers}\"\nprefix = \"it-{unique}.\"\nreplication = 1\n\
-             min_insync = 1\npartitions = {{ events = 4, commands = 2, documentation = 1 }}\n"
-        ));
-    }
+    let url = store.map(Scratch::url);
+    let site = Site {
+        store: url.as_ref().map(|url| url.expose_secret()),
+        brokers,
+        lease_s: None,
+    };
     let path = out.with_extension("toml");
-    fs::write(&path, text).unwrap();
+    site.write(&path).unwrap();
     path.to_str().unwrap().to_owned()
 }
 

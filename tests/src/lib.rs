@@ -8,3 +8,5 @@ pub mod judge;
 pub mod proxy;
 pub mod services;
 pub mod simulation;
+pub mod site;
+pub mod storm;
