@@ -68,10 +68,18 @@ pub struct Document {
     pub id: String,
     /// Number of the patient.
     pub person: String,
-    /// The Bundle.
-    pub bundle: Value,
+    /// The Bundle as text: as a tree it takes five times the room, and a round leaves many thousands.
+    pub text: String,
     /// When it came.
     pub received: Timestamp,
+}
+
+impl Document {
+    /// The Bundle.
+    #[must_use]
+    pub fn bundle(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
 }
 
 impl fmt::Debug for Document {

@@ -18,7 +18,7 @@ fn all<'a>(bundle: &'a Value, kind: &str) -> Vec<&'a Value> {
 async fn kept(house: &House, payload: Value) -> Value {
     let outcome = one(&house.adapter, delivery(1, payload)).await;
     assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
-    house.system.documents().remove(0).bundle
+    house.system.documents().remove(0).bundle()
 }
 
 fn coded<'a>(observations: &[&'a Value], code: &str) -> &'a Value {
@@ -189,7 +189,7 @@ async fn little_is_enough() {
     identity.person_id = PersonId::parse("197010632391").unwrap();
     let outcome = one(&house.adapter, little).await;
     assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
-    let bundle = house.system.documents().remove(0).bundle;
+    let bundle = house.system.documents().remove(0).bundle();
     assert_eq!(rules::check(&bundle), Ok(()));
     // Without a leader the unit stands as author.
     let author = &bundle["entry"][0]["resource"]["author"][0]["reference"];

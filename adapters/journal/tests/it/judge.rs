@@ -15,7 +15,7 @@ async fn documents() -> Vec<Value> {
         assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
     }
     let kept = house.system.documents();
-    kept.into_iter().map(|document| document.bundle).collect()
+    kept.into_iter().map(|document| document.bundle()).collect()
 }
 
 /// Spoils a good document and demands that the rule is named.

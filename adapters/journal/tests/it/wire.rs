@@ -152,7 +152,7 @@ async fn documents_survive_a_restart() {
     let id = delivery(1, full()).command.id.to_string();
     let kept = system.document(&id).unwrap();
     assert_eq!(kept.person, "191212121212");
-    assert!(!kept.bundle.to_string().contains("Ändrat"));
+    assert!(!kept.text.contains("Ändrat"));
     assert!(!format!("{kept:?}").contains("191212121212"));
 }
 

@@ -21,26 +21,12 @@ use crate::{
     runtime::{Core, store_problem},
 };
 
-/// What a process does: its roles, and the adapters if not all.
-type Share = (&'static str, Option<&'static str>);
-/// Adapters that no neighbour calls: any number of processes can have them.
-const CALLING: Option<&str> = Some("roster,messaging,print,journal,research");
-/// What the processes do, for each number of them. Of four, each can be gone: another has what it does,
-/// but for the sockets that neighbours call.
-const SHARES: [&[Share]; 4] = [
-    &[("api,engine,relay,scheduler,dispatch", None)],
-    &[("api,engine,relay,scheduler", None), ("dispatch", None)],
-    &[
-        ("api,engine,relay,scheduler", None),
-        ("engine,relay,scheduler", None),
-        ("dispatch", None),
-    ],
-    &[
-        ("api,engine,relay,scheduler", None),
-        ("engine,relay,scheduler", None),
-        ("dispatch", None),
-        ("dispatch", CALLING),
-    ],
+/// What the processes do, for each number of them.
+const SHARES: [&[&str]; 4] = [
+    &["api,engine,relay,scheduler,dispatch"],
+    &["api,engine,relay,scheduler", "dispatch"],
+    &["api,engine", "relay,scheduler", "dispatch"],
+    &["api,engine", "engine", "relay,scheduler", "dispatch"],
 ];
 /// Most processes.
 pub const MOST: usize = SHARES.len();
@@ -62,7 +48,7 @@ pub struct Crew {
     regions: Option<PathBuf>,
     /// One that has died is started again, as a supervisor does.
     respawns: bool,
-    shares: &'static [Share],
+    shares: &'static [&'static str],
     children: Vec<Child>,
     /// How often one was started again.
     pub restarts: usize,
@@ -148,12 +134,8 @@ impl Crew {
         if let Some(regions) = &self.regions {
             command.arg("--regions").arg(regions);
         }
-        let (roles, adapters) = self.shares[n];
-        command.args(["serve", "--until-eof", "--roles", roles]);
-        if let Some(adapters) = adapters {
-            command.args(["--adapters", adapters]);
-        }
         command
+            .args(["serve", "--until-eof", "--roles", self.shares[n]])
             .env("HALSONAV_CLOCK__LABEL", (n + 1).to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())

@@ -268,7 +268,7 @@ fn journal(world: &World, out: &Path) -> Result<(), Problem> {
     for document in world.journal.documents() {
         put(
             &folder.join(format!("{}.json", document.id)),
-            document.bundle.to_string().as_bytes(),
+            document.text.as_bytes(),
         )?;
     }
     Ok(())

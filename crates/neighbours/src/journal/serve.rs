@@ -102,7 +102,7 @@ async fn get(
         None => {}
     }
     match archive.state().find(&id) {
-        Some(document) => fhir(StatusCode::OK).json(&document.bundle),
+        Some(document) => fhir(StatusCode::OK).json(document.bundle()),
         None => problem(
             StatusCode::NOT_FOUND,
             "not-found",
@@ -146,7 +146,7 @@ fn keep(archive: &Archive, id: &str, request: &HttpRequest, body: &[u8]) -> Http
     let mut state = archive.state();
     if let Some(known) = state.find(id) {
         let absent = request.headers().contains_key(header::IF_NONE_MATCH);
-        return match (absent, known.bundle == bundle) {
+        return match (absent, known.bundle() == bundle) {
             (true, _) => problem(
                 StatusCode::PRECONDITION_FAILED,
                 "conflict",
@@ -163,7 +163,7 @@ fn keep(archive: &Archive, id: &str, request: &HttpRequest, body: &[u8]) -> Http
     let document = Document {
         id: id.to_owned(),
         person: person(&bundle),
-        bundle,
+        text: bundle.to_string(),
         received: archive.clock.now(),
     };
     if let Err(error) = archive.tape.append(&document) {

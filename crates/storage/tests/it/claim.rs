@@ -329,6 +329,27 @@ fn old_or_absent_register_data_holds_until_the_register_answers() {
 }
 
 #[test]
+fn a_relay_that_notes_late_does_not_undo_a_hold() {
+    everywhere(|base| {
+        let world = base.world();
+        let epoch = world.epoch();
+        let (_, which) = world.effect(1, send(1));
+        let read = world.storage.read(|r| r.publishable(at(1), 100)).unwrap();
+        assert_eq!(read.len(), 1);
+        // The record is on the bus, and a lane meets it before the relay has noted so.
+        let held = world.claim(which, 25 * HOUR, epoch);
+        assert!(matches!(held, Claim::Held { .. }), "{held:?}");
+        world
+            .storage
+            .write(move |tx| tx.mark_published(&read))
+            .unwrap();
+        assert_eq!(world.state(which), EffectState::Held);
+        assert_eq!(world.publish(25 * HOUR), 0);
+        assert_eq!(world.publish(25 * HOUR + 900), 1);
+    });
+}
+
+#[test]
 fn death_between_the_decision_and_the_sending_is_seen() {
     everywhere(|base| {
         let world = base.world();
