@@ -4,6 +4,7 @@ use std::{
     env,
     path::Path,
     process::{Child, Command, Stdio},
+    sync::LazyLock,
     thread,
     time::Duration,
 };
@@ -83,8 +84,10 @@ fn ran(name: &str, store: Option<&Scratch>, kafka: Option<&str>, more: &[&str]) 
     finished(&out, &output)
 }
 
-fn undisturbed() -> Round {
-    Round::run("split-none", &ARGUMENTS)
+/// Run once for all tests: they are at it at the same time, and it has one folder.
+fn undisturbed() -> &'static Round {
+    static ROUND: LazyLock<Round> = LazyLock::new(|| Round::run("split-none", &ARGUMENTS));
+    &ROUND
 }
 
 #[test]
@@ -99,7 +102,7 @@ fn the_ledger_is_the_same_on_postgres_and_on_kafka_over_four_processes() {
     let more = ["--processes", "4"];
     let on_both = ran("split-four", Some(&store), Some(&kafka), &more);
     for (name, other) in [("PostgreSQL", &on_postgres), ("four processes", &on_both)] {
-        if let Some(difference) = ledgers_differ(&alone, other) {
+        if let Some(difference) = ledgers_differ(alone, other) {
             panic!("{name}: {difference}");
         }
         for what in [
