@@ -1,17 +1,14 @@
-//! The gate, the claim and the settlement.
+//! The claim and the settlement.
 
-use halsonav_domain::{CommandId, PersonRecord, PersonStatus, Protection, Reference};
+use halsonav_domain::{CommandId, Reference};
 use halsonav_storage::{
-    CaseChange, Claim, ContactGate, EffectRef, EffectState, Epoch, Ledger, NewEffect, Reason,
-    Settled, Settlement,
+    CaseChange, Claim, ContactGate, EffectRef, EffectState, Epoch, Settled, Settlement,
 };
 
-use crate::world::{Base, World, at, everywhere, letter, record, send};
-
-const HOUR: i64 = 3_600;
+use crate::world::{World, at, everywhere, send};
 
 impl World {
-    fn claim(&self, which: EffectRef, seconds: i64, epoch: Epoch) -> Claim {
+    pub fn claim(&self, which: EffectRef, seconds: i64, epoch: Epoch) -> Claim {
         self.storage
             .write(move |tx| {
                 Ok(tx
@@ -21,7 +18,7 @@ impl World {
             .unwrap()
     }
 
-    fn settle(&self, claim: &Claim, epoch: Epoch, settled: Settled) -> bool {
+    pub fn settle(&self, claim: &Claim, epoch: Epoch, settled: Settled) -> bool {
         let effect = match claim {
             Claim::Ready(ready) => ready.effect.no,
             Claim::Blocked { effect, .. } => *effect,
@@ -42,7 +39,7 @@ impl World {
             .is_empty()
     }
 
-    fn state(&self, which: EffectRef) -> EffectState {
+    pub fn state(&self, which: EffectRef) -> EffectState {
         self.storage
             .read(|tx| tx.effect(&which))
             .unwrap()
@@ -50,7 +47,7 @@ impl World {
             .state
     }
 
-    fn publish(&self, seconds: i64) -> usize {
+    pub fn publish(&self, seconds: i64) -> usize {
         self.storage
             .write(move |tx| {
                 let due = tx.publishable(at(seconds), 100)?;
@@ -59,338 +56,6 @@ impl World {
             })
             .unwrap()
     }
-}
-
-/// What the gate says of `effect` an hour after the register answered `change`.
-fn check(
-    base: &Base,
-    effect: NewEffect,
-    change: impl FnOnce(&mut PersonRecord),
-    expect: Result<(), Reason>,
-) {
-    let world = base.world();
-    let epoch = world.epoch();
-    let (_, which) = world.effect(1, effect);
-    let mut fresh = record(1, 10);
-    change(&mut fresh);
-    world
-        .storage
-        .write(move |tx| tx.put_person(&fresh))
-        .unwrap();
-    match (world.claim(which, HOUR, epoch), expect) {
-        (Claim::Ready(_), Ok(())) => {}
-        (Claim::Blocked { reason, .. }, Err(expected)) => assert_eq!(reason, expected),
-        (claim, expect) => panic!("{claim:?}, expected {expect:?}"),
-    }
-}
-
-#[test]
-fn the_gate_asks_the_register() {
-    everywhere(|base| {
-        check(base, send(1), |_| {}, Ok(()));
-        check(base, letter(1), |_| {}, Ok(()));
-        check(
-            base,
-            send(1),
-            |r| r.status = PersonStatus::Deceased,
-            Err(Reason::Deceased),
-        );
-        check(
-            base,
-            send(1),
-            |r| r.status = PersonStatus::Emigrated,
-            Err(Reason::Emigrated),
-        );
-        check(
-            base,
-            send(1),
-            |r| r.status = PersonStatus::Deregistered,
-            Err(Reason::Deregistered),
-        );
-        check(
-            base,
-            send(1),
-            |r| r.status = PersonStatus::Unknown,
-            Err(Reason::Unknown),
-        );
-        check(
-            base,
-            send(1),
-            |r| r.protection = Protection::Sekretessmarkering,
-            Err(Reason::Protected),
-        );
-        check(
-            base,
-            letter(1),
-            |r| r.protection = Protection::SkyddadFolkbokforing,
-            Err(Reason::Protected),
-        );
-        check(
-            base,
-            send(1),
-            |r| r.test_person = true,
-            Err(Reason::TestPerson),
-        );
-        check(
-            base,
-            letter(1),
-            |r| r.paper_opt_out = true,
-            Err(Reason::OptedOut),
-        );
-        check(base, send(1), |r| r.paper_opt_out = true, Ok(()));
-        check(
-            base,
-            letter(1),
-            |r| r.address = None,
-            Err(Reason::NoAddress),
-        );
-        check(base, send(1), |r| r.address = None, Ok(()));
-        // The gravest reason wins.
-        check(
-            base,
-            letter(1),
-            |r| (r.status, r.paper_opt_out) = (PersonStatus::Deceased, true),
-            Err(Reason::Deceased),
-        );
-        // What does not reach the resident passes.
-        check(
-            base,
-            NewEffect {
-                contact: false,
-                ..send(1)
-            },
-            |r| r.status = PersonStatus::Deceased,
-            Ok(()),
-        );
-    });
-}
-
-#[test]
-fn a_task_may_widen_its_gate_but_not_to_the_dead() {
-    everywhere(|base| {
-        let despite = |words: &str| NewEffect {
-            headers: [("gate-despite".to_owned(), words.to_owned())].into(),
-            ..letter(1)
-        };
-        check(
-            base,
-            despite("protected no-address"),
-            |r| r.protection = Protection::SkyddadFolkbokforing,
-            Ok(()),
-        );
-        check(
-            base,
-            despite("protected"),
-            |r| r.protection = Protection::SkyddadFolkbokforing,
-            Err(Reason::NoAddress),
-        );
-        check(
-            base,
-            despite("deceased"),
-            |r| r.status = PersonStatus::Deceased,
-            Err(Reason::Deceased),
-        );
-        check(
-            base,
-            despite("test-person"),
-            |r| r.test_person = true,
-            Err(Reason::TestPerson),
-        );
-    });
-}
-
-#[test]
-fn opt_outs_milestones_and_the_end_of_the_case_stop_contact() {
-    everywhere(|base| {
-        let world = base.world();
-        let epoch = world.epoch();
-        let (_, which) = world.effect(1, send(1));
-        let subject = world
-            .storage
-            .read(|tx| tx.case(&which.case))
-            .unwrap()
-            .unwrap()
-            .subject;
-        world
-            .storage
-            .write(move |tx| tx.opt_out(&subject, "letter", true))
-            .unwrap();
-        let undone = world.storage.write(move |tx| {
-            let claim = tx
-                .claim(&[which], at(5), epoch, &ContactGate::default())?
-                .remove(0);
-            assert!(
-                matches!(claim, Claim::Ready(_)),
-                "an opt-out from letters is not one from messages"
-            );
-            Err::<(), _>(halsonav_storage::Error::Invalid("undo"))
-        });
-        assert!(undone.is_err());
-        world
-            .storage
-            .write(move |tx| tx.opt_out(&subject, "inbox", true))
-            .unwrap();
-        assert!(matches!(
-            world.claim(which, 5, epoch),
-            Claim::Blocked {
-                reason: Reason::OptedOut,
-                ..
-            }
-        ));
-
-        let stopped = |n, change: fn(&mut CaseChange), headers: &[(&str, &str)], reason| {
-            let headers = headers
-                .iter()
-                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-                .collect();
-            let (no, which) = world.effect(n, NewEffect { headers, ..send(1) });
-            let mut step = CaseChange::new(no, which.case, 1, 2, Vec::new(), at(2));
-            change(&mut step);
-            world.apply(step).unwrap();
-            match world.claim(which, 5, epoch) {
-                Claim::Blocked { reason: is, .. } => assert_eq!(is, reason),
-                other => panic!("{other:?}"),
-            }
-        };
-        stopped(
-            2,
-            |step| step.milestones.push("declined".into()),
-            &[],
-            Reason::Declined,
-        );
-        stopped(
-            3,
-            |step| step.milestones.push("booked".into()),
-            &[("gate-unless", "visited booked")],
-            Reason::Overtaken,
-        );
-        stopped(
-            4,
-            |step| step.ledger = Some(Ledger::ended("done")),
-            &[],
-            Reason::CaseEnded,
-        );
-    });
-}
-
-#[test]
-fn old_or_absent_register_data_holds_until_the_register_answers() {
-    everywhere(|base| {
-        let world = base.world();
-        let epoch = world.epoch();
-        let (_, which) = world.effect(1, send(1));
-        world.publish(1);
-        let held = world.claim(which, 25 * HOUR, epoch);
-        let Claim::Held { subject, until, .. } = held else {
-            panic!("{held:?}")
-        };
-        assert_eq!(until, at(25 * HOUR + 900));
-        assert_eq!(world.publish(25 * HOUR), 0);
-        // A message delivered again meanwhile does not pass the hold.
-        assert!(matches!(
-            world.claim(which, 25 * HOUR, epoch),
-            Claim::Gone {
-                state: Some(EffectState::Held),
-                ..
-            }
-        ));
-        let now = 25 * HOUR + 60;
-        let released = world
-            .storage
-            .write(move |tx| {
-                tx.put_person(&record(1, now))?;
-                tx.release_held(&[subject], at(now))
-            })
-            .unwrap();
-        assert_eq!(released, 1);
-        assert_eq!(world.publish(now), 1);
-        assert!(matches!(world.claim(which, now, epoch), Claim::Ready(_)));
-        // Never asked at all: hold.
-        let never = world
-            .storage
-            .write(move |tx| {
-                let subject = tx.enrol(&[crate::world::person(7)])?[0].subject;
-                let id = halsonav_domain::CaseId(uuid::Uuid::from_u128(70));
-                tx.create_cases(&[crate::world::new_case(id, subject)])?;
-                let mut change = crate::world::first(tx.case_no(&id)?.unwrap(), id);
-                change.effects.push(send(1));
-                tx.apply(&[change])?;
-                let which = EffectRef {
-                    case: id,
-                    command: CommandId::derive(id, 1),
-                };
-                Ok(tx
-                    .claim(&[which], at(5), epoch, &ContactGate::default())?
-                    .remove(0))
-            })
-            .unwrap();
-        assert!(matches!(never, Claim::Held { .. }), "{never:?}");
-    });
-}
-
-#[test]
-fn a_relay_that_notes_late_does_not_undo_a_hold() {
-    everywhere(|base| {
-        let world = base.world();
-        let epoch = world.epoch();
-        let (_, which) = world.effect(1, send(1));
-        let read = world.storage.read(|r| r.publishable(at(1), 100)).unwrap();
-        assert_eq!(read.len(), 1);
-        // The record is on the bus, and a lane meets it before the relay has noted so.
-        let held = world.claim(which, 25 * HOUR, epoch);
-        assert!(matches!(held, Claim::Held { .. }), "{held:?}");
-        world
-            .storage
-            .write(move |tx| tx.mark_published(&read))
-            .unwrap();
-        assert_eq!(world.state(which), EffectState::Held);
-        assert_eq!(world.publish(25 * HOUR), 0);
-        assert_eq!(world.publish(25 * HOUR + 900), 1);
-    });
-}
-
-#[test]
-fn death_between_the_decision_and_the_sending_is_seen() {
-    everywhere(|base| {
-        let world = base.world();
-        let (_, which) = world.effect(1, send(1));
-        world.publish(1);
-        let dead = PersonRecord {
-            status: PersonStatus::Deceased,
-            ..record(1, 2)
-        };
-        world.storage.write(move |tx| tx.put_person(&dead)).unwrap();
-        let epoch = world.epoch();
-        let claim = world.claim(which, 3, epoch);
-        assert!(matches!(
-            claim,
-            Claim::Blocked {
-                reason: Reason::Deceased,
-                job: 1,
-                ..
-            }
-        ));
-        // No stays no, whatever the register says later: the refusal may be on the bus already.
-        world
-            .storage
-            .write(move |tx| tx.put_person(&record(1, 9)))
-            .unwrap();
-        assert!(matches!(
-            world.claim(which, 10, epoch),
-            Claim::Blocked {
-                reason: Reason::Deceased,
-                ..
-            }
-        ));
-        assert!(world.settle(&claim, epoch, Settled::Refused("deceased".into())));
-        assert!(matches!(
-            world.claim(which, 11, epoch),
-            Claim::Gone {
-                state: Some(EffectState::Refused),
-                ..
-            }
-        ));
-    });
 }
 
 #[test]

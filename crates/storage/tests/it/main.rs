@@ -6,6 +6,8 @@ mod claim;
 mod concurrency;
 mod crash;
 mod fold;
+mod gate;
+mod hold;
 mod leases;
 mod ledger;
 mod people;

@@ -324,6 +324,9 @@ impl World {
     }
 }
 
+/// Seconds.
+pub const HOUR: i64 = 3_600;
+
 pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
 }
