@@ -86,6 +86,7 @@ fn one(
                 return Ok(());
             }
             Err(Error::Unreachable { .. }) if start.elapsed() + AGAIN < limit => {
+                // The worker wakes it when the client is given up.
                 thread::park_timeout(AGAIN);
             }
             Err(error) => return Err(error),

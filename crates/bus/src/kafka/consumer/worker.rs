@@ -161,6 +161,8 @@ impl Worker {
         let ended = self.serve(&client);
         self.put_slot(None);
         client.context().over.store(true, Ordering::Relaxed);
+        // It may be waiting to try again.
+        commits.thread().unpark();
         self.shared.desk().clear();
         self.leave(client, commits);
         ended
