@@ -5,7 +5,7 @@
 //! gets in without.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt, io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::PathBuf,
@@ -201,6 +201,18 @@ impl Journal {
     #[must_use]
     pub fn count(&self) -> usize {
         self.archive.state().documents.len()
+    }
+
+    /// How many people have documents.
+    #[must_use]
+    pub fn people(&self) -> usize {
+        let state = self.archive.state();
+        let people: HashSet<&str> = state
+            .documents
+            .iter()
+            .map(|it| it.person.as_str())
+            .collect();
+        people.len()
     }
 
     /// The documents that came after the first `cursor`, and the next cursor.

@@ -319,7 +319,7 @@ impl World {
         now.map_or(Some(id), |number| PersonId::parse(&number).ok())
     }
 
-    /// Every number that a person has had, the one in force first.
+    /// The number that a person has now and, if it is another, the one they had first.
     #[must_use]
     pub fn numbers(&self, ordinal: usize) -> Vec<PersonId> {
         let first = self.people.get(ordinal).map(|person| &person.person_id);

@@ -1,7 +1,6 @@
 //! What every part of the running hub shares.
 
 use std::{
-    collections::HashSet,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -168,13 +167,11 @@ impl Core {
         self.bus.publish(topic, records).await.map_err(bus_problem)
     }
 
-    /// Asks the register about these people and lets what was held for them go.
+    /// Asks the register about these people, each named once, and lets what was held for them go.
     ///
     /// # Errors
     /// When the store fails. When the register is away nothing changes: what is held stays held.
-    pub async fn refresh(&self, mut subjects: Vec<SubjectId>) -> Result<(), Problem> {
-        let mut there = HashSet::with_capacity(subjects.len());
-        subjects.retain(|subject| there.insert(*subject));
+    pub async fn refresh(&self, subjects: Vec<SubjectId>) -> Result<(), Problem> {
         let Some(register) = &self.register else {
             return Ok(());
         };

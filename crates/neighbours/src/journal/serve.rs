@@ -102,7 +102,7 @@ async fn get(
         None => {}
     }
     match archive.state().find(&id) {
-        Some(document) => fhir(StatusCode::OK).json(document.bundle()),
+        Some(document) => fhir(StatusCode::OK).body(document.text.clone()),
         None => problem(
             StatusCode::NOT_FOUND,
             "not-found",
