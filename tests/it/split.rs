@@ -3,14 +3,17 @@
 use std::{
     env,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     sync::LazyLock,
     thread,
     time::Duration,
 };
 
 use halsonav_storage::{Place, scratch::Scratch};
-use halsonav_tests::site::Site;
+use halsonav_tests::{
+    processes::{children, signal},
+    site::Site,
+};
 
 use crate::support::{Round, binary, command, folder, ledgers_differ};
 
@@ -120,17 +123,6 @@ fn the_ledger_is_the_same_on_postgres_and_on_kafka_over_four_processes() {
     }
 }
 
-/// Processes that this one has started.
-fn children(of: &Child) -> Vec<String> {
-    let parent = of.id().to_string();
-    let told = Command::new("pgrep")
-        .args(["-P", &parent])
-        .output()
-        .unwrap();
-    let told = String::from_utf8_lossy(&told.stdout).into_owned();
-    told.lines().map(str::to_owned).collect()
-}
-
 #[test]
 fn processes_that_are_killed_leave_nothing_lost_and_nothing_twice() {
     let Some((postgres, kafka)) = services() else {
@@ -148,12 +140,11 @@ fn processes_that_are_killed_leave_nothing_lost_and_nothing_twice() {
     let mut killed = 0;
     for turn in 0..8 {
         thread::sleep(Duration::from_millis(3_000 + turn * 137));
-        let family = children(&demo);
+        let family = children(demo.id()).unwrap();
         let Some(victim) = family.get(usize::try_from(turn).unwrap() % family.len().max(1)) else {
             break;
         };
-        let done = Command::new("kill").args(["-9", victim]).status().unwrap();
-        killed += usize::from(done.success());
+        killed += usize::from(signal("-KILL", victim).unwrap());
     }
     assert!(killed > 0, "nobody was killed: {:?}", demo.try_wait());
     let output = demo.wait_with_output().unwrap();

@@ -8,6 +8,7 @@ use std::{
     sync::{Arc, LazyLock, Mutex, OnceLock},
 };
 
+use halsonav_tests::processes;
 use serde_json::Value;
 
 /// The binary, or nothing to test.
@@ -86,12 +87,7 @@ pub fn halsonav(arguments: &[&str]) -> Said {
 
 /// A call that has not begun.
 pub fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(binary().expect("asked before"));
-    for (name, _) in env::vars_os() {
-        if name.to_string_lossy().starts_with("HALSONAV_") {
-            command.env_remove(name);
-        }
-    }
+    let mut command = processes::halsonav(binary().expect("asked before"));
     command
         .args(arguments)
         .current_dir(env!("CARGO_TARGET_TMPDIR"))

@@ -5,6 +5,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod judge;
+pub mod processes;
 pub mod proxy;
 pub mod services;
 pub mod simulation;

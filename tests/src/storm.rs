@@ -13,6 +13,7 @@ use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
 use crate::{
+    processes::signal,
     services::{End, Service, Services},
     simulation::chance::Chance,
     site::Site,
@@ -160,12 +161,10 @@ fn blow(
             left.push(fault);
             break;
         }
-        let healed = Instant::now();
         let paused = crew.gets_on(PROGRESS * 4)?;
         outcome.longest_pause_s = outcome.longest_pause_s.max(paused.as_secs_f64());
         if paused > PROGRESS {
-            let late = healed.elapsed().as_secs();
-            let what = format!("seed {seed}: no progress for {late} s after {fault:?}");
+            let what = format!("seed {seed}: no progress for {paused:?} after {fault:?}");
             outcome.breaches.push(what);
         }
     }
@@ -190,10 +189,10 @@ fn happen(
                 return Ok(false);
             };
             if fault == Fault::Kill {
-                outcome.kills += usize::from(crew::signal("-KILL", victim)?);
-            } else if crew::signal("-STOP", victim)? {
+                outcome.kills += usize::from(signal("-KILL", victim)?);
+            } else if signal("-STOP", victim)? {
                 std::thread::sleep(STANDSTILL);
-                crew::signal("-CONT", victim)?;
+                signal("-CONT", victim)?;
                 outcome.standstills += 1;
             }
         }

@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::PathBuf,
-    process::{Child, Command},
+    process::Child,
     thread,
     time::{Duration, Instant},
 };
@@ -14,7 +14,7 @@ use super::{
     Plan, folder,
     round::{Round, command},
 };
-use crate::site::Site;
+use crate::{processes::children, site::Site};
 
 const LOOK: Duration = Duration::from_millis(50);
 /// The longest beginning.
@@ -48,10 +48,7 @@ impl Crew {
 
     /// Processes of the hub that there are now.
     pub(super) fn processes(&self) -> Result<Vec<String>> {
-        let parent = self.demo.id().to_string();
-        let told = Command::new("pgrep").args(["-P", &parent]).output()?;
-        let told = String::from_utf8_lossy(&told.stdout).into_owned();
-        Ok(told.lines().map(str::to_owned).collect())
+        Ok(children(self.demo.id())?)
     }
 
     /// The clock of the round: it moves when everything due before has been done.
@@ -82,12 +79,4 @@ impl Crew {
         let output = self.demo.wait_with_output()?;
         Round::read(self.out, &output)
     }
-}
-
-/// False when there is no such process any more.
-pub(super) fn signal(which: &str, process: &str) -> Result<bool> {
-    Ok(Command::new("kill")
-        .args([which, process])
-        .status()?
-        .success())
 }

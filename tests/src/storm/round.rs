@@ -11,6 +11,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::{Plan, folder};
+use crate::processes::halsonav;
 
 /// A round that has come to its end.
 pub(super) struct Round {
@@ -66,12 +67,7 @@ impl Round {
 
 /// The demo of a seed, with nothing of the caller's settings.
 pub(super) fn command(plan: &Plan, seed: u64, out: &std::path::Path) -> Command {
-    let mut command = Command::new(&plan.binary);
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("HALSONAV_") {
-            command.env_remove(name);
-        }
-    }
+    let mut command = halsonav(&plan.binary);
     command
         .args(["demo", "--json", "--seed", &seed.to_string()])
         .args(["--residents", &plan.residents.to_string()])
