@@ -24,7 +24,11 @@ impl Run<'_> {
             return Ok(waits);
         };
         let definition = self.definition(item.definition);
+        // The body of a multi-instance activity has the boundary events; each inner instance waits for
+        // its own event, which another value of the same variable may name.
+        let body = node.repeat.is_some() && item.index.is_none();
         match &node.kind {
+            _ if body => {}
             NodeKind::Catch(trigger) => waits.extend(self.wait(key, item.node, trigger)?),
             NodeKind::EventBased => {
                 for &flow in &node.outgoing {
