@@ -46,6 +46,8 @@ pub struct World {
     incidents: BTreeMap<u64, String>,
     pub ended: Option<String>,
     counted: u64,
+    /// The region's forms until the case is first asked for what is missing; after that, nothing is.
+    unasked: Value,
     /// What the last stimulus led to.
     told: Vec<String>,
 }
@@ -65,6 +67,7 @@ impl World {
         });
         let variables = variables.as_object().cloned().unwrap_or_default();
         let process = region.process.clone();
+        let unasked = variables["region"]["forms"].clone();
         let library = region.library;
         let mut coverage = coverage;
         let case: CaseId = CASE.parse().unwrap();
@@ -82,6 +85,7 @@ impl World {
             incidents: BTreeMap::new(),
             ended: None,
             counted: 0,
+            unasked,
             told: Vec::new(),
         };
         world.follow(effects)?;
@@ -159,6 +163,7 @@ impl World {
         Self {
             library: self.library.clone(),
             instance: self.instance.clone(),
+            unasked: self.unasked.clone(),
             coverage: Coverage::new(),
             answers: self.answers.clone(),
             open: self.open.clone(),
@@ -293,7 +298,9 @@ impl World {
             }
             "forms.cancel" => json!({}),
             "lab.order" => json!({ "orderId": "O1" }),
-            "case.readiness" => json!({ "formsMissing": [], "labMissing": false }),
+            "case.readiness" => {
+                json!({ "formsMissing": std::mem::replace(&mut self.unasked, json!([])), "labMissing": false })
+            }
             "profile.draw" => json!({ "instrument": payload["instrument"] }),
             "journal.document" => json!({ "documentId": "D1" }),
             "research.contribute" => json!({ "accepted": true }),

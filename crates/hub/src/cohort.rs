@@ -120,6 +120,14 @@ pub async fn import(
     }
     take(core, &round, batch, ids, &carried, &mut imported).await?;
     bar.finish_and_clear();
+    tracing::info!(
+        lines = imported.lines,
+        opened = imported.opened,
+        known = imported.known,
+        not_invited = imported.not_invited.values().sum::<u64>(),
+        faults = imported.faults.len(),
+        "a list of residents was taken in"
+    );
     Ok(imported)
 }
 

@@ -204,6 +204,12 @@ impl Forms {
         self.office.lock().desk.len()
     }
 
+    /// Forms beyond the first of one person and template, those taken back not counted.
+    #[must_use]
+    pub fn placed_twice(&self) -> usize {
+        self.office.lock().desk.placed_twice()
+    }
+
     /// The keys under which a template's questions are answered.
     #[must_use]
     pub fn questions(&self, template: &str) -> Vec<String> {

@@ -273,6 +273,15 @@ impl Lab {
         self.shared.state().orders.len()
     }
 
+    /// Orders beyond the first of one person, those withdrawn not counted.
+    #[must_use]
+    pub fn ordered_twice(&self) -> usize {
+        let state = self.shared.state();
+        let mut seen = HashSet::new();
+        let standing = state.orders.iter().filter(|order| !order.cancelled);
+        standing.filter(|order| !seen.insert(&order.person)).count()
+    }
+
     /// Orders that are neither withdrawn nor answered, oldest first.
     #[must_use]
     pub fn waiting(&self) -> Vec<Order> {

@@ -112,6 +112,7 @@ impl Driver {
                 look_at = self.state.now + SignedDuration::from_hours(24);
                 let (open, over) = patiently(async || standing(&core).await).await?;
                 bar.set_position(over);
+                tracing::info!(until = %self.state.now, open, ended = over, steps = spent.settled.steps, "the round goes on");
                 if open == 0 || self.state.now.duration_since(starts) > LONGEST {
                     break;
                 }

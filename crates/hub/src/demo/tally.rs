@@ -9,8 +9,8 @@ impl World {
         self.vendor.letters().len()
     }
 
-    /// Effects that reached the outside more than once: messages of one thread, letters of one id,
-    /// documents of one person, who has one dialogue in a round. Must be 0.
+    /// Effects that reached the outside more than once: messages of one thread, letters of one id, and
+    /// what a person has once in a round: each form, the laboratory order, the document. Must be 0.
     #[must_use]
     pub fn twice(&self) -> usize {
         let messages: usize = self
@@ -19,8 +19,9 @@ impl World {
             .iter()
             .map(|thread| self.inbox.messages_of_thread(thread).saturating_sub(1))
             .sum();
-        // Not by their ids, which the journal system itself keeps apart.
+        // By the person: an id that comes again is kept apart by the neighbours themselves.
         let documents = self.journal.count() - self.journal.people();
-        messages + self.vendor.printed_twice().len() + documents
+        let asked = self.forms.placed_twice() + self.lab.ordered_twice();
+        messages + self.vendor.printed_twice().len() + asked + documents
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn advance(
     let mut instance = match decode(stored) {
         Ok(instance) => instance,
         Err(problem) => {
-            park_all(tx, stored, facts, &problem, now)?;
+            park_all(tx, stored, facts, &problem, report, now)?;
             return Ok(None);
         }
     };
@@ -69,7 +69,7 @@ pub(super) fn advance(
             }
             Err(Stop::Parked(problem)) => {
                 let rest = std::iter::once(fact).chain(queue.by_ref()).collect();
-                park_all(tx, stored, rest, &problem, now)?;
+                park_all(tx, stored, rest, &problem, report, now)?;
                 break;
             }
         }
@@ -272,6 +272,7 @@ fn park_all(
     stored: &StoredInstance,
     facts: Vec<Envelope>,
     problem: &Problem,
+    report: &mut Report,
     now: Timestamp,
 ) -> halsonav_storage::Result<()> {
     let mut code = problem.code.as_str();
@@ -287,6 +288,11 @@ fn park_all(
         message: problem.message.clone(),
         at: now,
     };
+    report.incidents.push((
+        stored.case.id,
+        incident.element.clone(),
+        incident.code.clone(),
+    ));
     tx.open_incident(&incident).map(drop)
 }
 
@@ -304,6 +310,11 @@ fn settle(
     change.state =
         serde_json::to_vec(instance).map_err(|_| halsonav_storage::Error::Corrupt("instance"))?;
     report.dropped += told.dropped.len();
+    for incident in &change.incidents {
+        report
+            .incidents
+            .push((change.id, incident.element.clone(), incident.code.clone()));
+    }
     for (name, variables) in told.signals {
         report.signals.push((change.id, name, variables));
     }

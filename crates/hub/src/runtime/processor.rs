@@ -45,6 +45,8 @@ pub(super) struct Report {
     pub(super) signals: Vec<(CaseId, String, Value)>,
     pub(super) dropped: usize,
     pub(super) rejected: usize,
+    /// Incidents that were opened: case, element and code.
+    pub(super) incidents: Vec<(CaseId, String, String)>,
 }
 
 impl Report {
@@ -53,6 +55,7 @@ impl Report {
         self.dropped += other.dropped;
         self.rejected += other.rejected;
         self.signals.extend(other.signals);
+        self.incidents.extend(other.incidents);
     }
 }
 
@@ -110,6 +113,9 @@ impl Processor {
             }
         };
         crash::point("processor.stored", &kind).await;
+        for (case, element, code) in &report.incidents {
+            tracing::warn!(%case, element, code, "a case needs an operator");
+        }
         self.broadcast(&report, now).await?;
         self.consumer.commit().await.map_err(bus_problem)?;
         crash::point("processor.committed", &kind).await;

@@ -1,6 +1,7 @@
 //! The end of a dispatcher's turn: what became of each effect is said, then noted.
 
 use halsonav_domain::{Problem, Topic};
+use halsonav_storage::Settled;
 
 use super::{
     Core,
@@ -20,6 +21,7 @@ impl Dispatcher {
         let mut people = Vec::new();
         let mut kept = Vec::new();
         let mut documented = Vec::new();
+        let mut trouble = Trouble::default();
         for verdict in verdicts {
             match verdict {
                 Verdict::Settled(settled) => {
@@ -31,6 +33,7 @@ impl Dispatcher {
                     self.core
                         .metrics
                         .effect(&self.adapter, outcome::word(&settled.settlement.settled));
+                    trouble.note(&settled.settlement.settled);
                     facts.extend(settled.fact);
                     documented.extend(settled.documented);
                     people.extend(settled.person);
@@ -40,6 +43,7 @@ impl Dispatcher {
                 Verdict::Lost(ready) => self.unsettled.push(*ready),
             }
         }
+        trouble.tell(&self.adapter);
         self.core.take_in(people).await?;
         kept_first(&self.core, kept).await?;
         crash::point("dispatch.kept", &self.adapter).await;
@@ -66,6 +70,45 @@ impl Dispatcher {
             );
         }
         Ok(())
+    }
+}
+
+/// What did not go well in one turn. A line of the log each would be too many of them.
+#[derive(Default)]
+struct Trouble {
+    again: usize,
+    given_up: usize,
+    code: Option<String>,
+}
+
+impl Trouble {
+    fn note(&mut self, settled: &Settled) {
+        let code = match settled {
+            Settled::Retry(_, code) | Settled::Ask(_, code) => {
+                self.again += 1;
+                code
+            }
+            Settled::Failed(code) | Settled::Unknown(code) => {
+                self.given_up += 1;
+                code
+            }
+            Settled::Done | Settled::Refused(_) | Settled::Handed => return,
+        };
+        self.code.get_or_insert_with(|| code.clone());
+    }
+
+    /// The first code stands for all: they seldom differ.
+    fn tell(&self, adapter: &str) {
+        if let Some(code) = &self.code {
+            let (again, given_up) = (self.again, self.given_up);
+            tracing::warn!(
+                adapter,
+                code,
+                again,
+                given_up,
+                "commands were not carried out"
+            );
+        }
     }
 }
 

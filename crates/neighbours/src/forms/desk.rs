@@ -1,6 +1,6 @@
 //! The forms that are out, and what became of them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use halsonav_domain::{HsaId, Timestamp};
 use jiff::civil::Date;
@@ -133,6 +133,17 @@ impl Desk {
 
     pub fn len(&self) -> usize {
         self.forms.len()
+    }
+
+    pub fn placed_twice(&self) -> usize {
+        let mut seen = HashSet::new();
+        let standing = self
+            .forms
+            .iter()
+            .filter(|form| form.status != Status::Cancelled);
+        standing
+            .filter(|form| !seen.insert((&form.person, &form.template)))
+            .count()
     }
 
     pub fn find<'a>(&'a self, query: &'a Query) -> Box<dyn Iterator<Item = &'a Form> + 'a> {
