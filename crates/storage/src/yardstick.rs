@@ -1,6 +1,7 @@
-//! The yardstick: plain batched writes of the rows that one step makes, and nothing else.
+//! Yardsticks: plain batched writes, and nothing else. [`Same`] writes the rows that the hub's steps
+//! write, to the hub's tables; the one here the least that could be called a step.
 //!
-//! One plain step = update an instance, insert two events, one outbox row, one timer; integer keys,
+//! One bare step = update an instance, insert two events, one outbox row, one timer; integer keys,
 //! the same connection settings as the hub's own store. What a durable step of the hub costs is told
 //! as a share of this, measured in the same run on the same disk.
 
@@ -17,6 +18,10 @@ use crate::{
     sqlite,
 };
 use tables::{event, outbox, timer};
+
+mod same;
+
+pub use same::Same;
 
 #[allow(missing_docs, reason = "diesel's macro writes them")]
 mod tables {

@@ -77,6 +77,13 @@ impl Admin {
         self.done("create a topic", start, answer)
     }
 
+    pub(super) async fn remove(&self, topics: &[String]) -> Result<(), Error> {
+        let names: Vec<&str> = topics.iter().map(String::as_str).collect();
+        let start = Instant::now();
+        let answer = self.client.delete_topics(&names, &self.options).await;
+        self.done("remove a topic", start, answer)
+    }
+
     pub(super) async fn grow(&self, topic: &str, partitions: u32) -> Result<(), Error> {
         let number = usize::try_from(partitions).unwrap_or(usize::MAX);
         let more = NewPartitions::new(topic, number);

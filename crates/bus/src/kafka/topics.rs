@@ -152,6 +152,18 @@ pub async fn apply(settings: &Settings, plan: &Plan) -> Result<(), Error> {
     Ok(())
 }
 
+/// Takes topics away with everything in them: for those who made them for a rehearsal.
+///
+/// # Errors
+/// `Unavailable` or `Denied` when the cluster does not do it; `Invalid` for bad settings.
+pub async fn remove(settings: &Settings, topics: &[Topic]) -> Result<(), Error> {
+    let names = topics
+        .iter()
+        .map(|topic| settings.topic(topic))
+        .collect::<Result<Vec<_>, _>>()?;
+    admin::Admin::new(settings)?.remove(&names).await
+}
+
 /// Whether topics are there and as we rely on: for the start of a process.
 ///
 /// # Errors

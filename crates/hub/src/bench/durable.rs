@@ -1,14 +1,16 @@
-//! Steps that are on disk: the hub's own processor against plain writes of as many rows.
+//! Steps that are on disk: the hub's own processor against plain writes of the same rows.
 //!
-//! The small shape goes round. In three steps it makes three rows of state, three of the ledger,
-//! three of what was seen, two effects, and opens and closes a timer and a subscription: fifteen
-//! writes. Three plain steps make fifteen too.
+//! The small shape goes round. In three steps it writes three rows of state, three of the ledger and
+//! three of what was seen, makes two effects and notes two as done, opens and closes a timer and a
+//! subscription, and notes a booking under its name and for the API: nineteen writes. The limit is
+//! as many plain writes, to the same tables with their indexes. Beside it the bare one is told: rows
+//! with integer keys and no index, five a step.
 
 use halsonav_domain::Problem;
 use halsonav_storage::{
     Place,
     scratch::Scratch,
-    yardstick::{Style, Yardstick},
+    yardstick::{Same, Style, Yardstick},
 };
 use secrecy::ExposeSecret as _;
 
@@ -30,7 +32,7 @@ pub async fn sqlite(plan: &Plan) -> Result<Measurement, Vec<Problem>> {
     let mut config = plan.config.clone();
     config.storage.url.clear();
     config.storage.url_file.clear();
-    let how = "WAL, full sync, against plain prepared writes of as many rows";
+    let how = "WAL, full sync; plain writes by prepared statements";
     steps(plan, "durable_steps_sqlite", &config, None, how).await
 }
 
@@ -40,15 +42,17 @@ pub async fn postgres(plan: &Plan) -> Result<Measurement, Vec<Problem>> {
     let server = plan.server().map_err(one)?;
     let ours = Scratch::make(&server, "halsonav_bench").map_err(|e| one(store_problem(e)))?;
     let plain = Scratch::make(&server, "halsonav_plain").map_err(|e| one(store_problem(e)))?;
+    let bare = Scratch::make(&server, "halsonav_bare").map_err(|e| one(store_problem(e)))?;
     let mut config = plan.config.clone();
     ours.url()
         .expose_secret()
         .clone_into(&mut config.storage.url);
     let how = format!(
-        "{} connections that write at once, against plain multi-row statements of as many rows over as many connections",
+        "{} connections that write at once; plain writes by multi-row statements over as many connections",
         server.writers
     );
-    steps(plan, "durable_steps_postgres", &config, Some(&plain), &how).await
+    let places = Some((&plain, &bare));
+    steps(plan, "durable_steps_postgres", &config, places, &how).await
 }
 
 /// Steps a second through dedup, load, decision and one transaction.
@@ -56,7 +60,7 @@ async fn steps(
     plan: &Plan,
     name: &'static str,
     config: &Config,
-    plain: Option<&Scratch>,
+    places: Option<(&Scratch, &Scratch)>,
     how: &str,
 ) -> Result<Measurement, Vec<Problem>> {
     let one = |problem: Problem| vec![problem];
@@ -76,16 +80,17 @@ async fn steps(
         .start(people::case_id(0, plan.now), plan.now)
         .map_err(one)?;
     let state = state_of(&hub).map_err(one)?;
-    let place = plain.map_or_else(
-        || Place::Sqlite(dir.path().join("plain.db")),
-        Scratch::place,
-    );
+    let place = |scratch: Option<&Scratch>, file: &str| {
+        scratch.map_or_else(|| Place::Sqlite(dir.path().join(file)), Scratch::place)
+    };
     let shares = hub.core.shares;
-    let mut plain =
-        Plain::open(&place, cases, state, batch.div_ceil(shares), shares).map_err(one)?;
+    let (small, bare) = (places.map(|both| both.0), places.map(|both| both.1));
+    let size = (cases, state, batch.div_ceil(shares), shares);
+    let mut plain = Plain::open(&place(small, "plain.db"), size).map_err(one)?;
+    let bare = bare_rate(&place(bare, "bare.db"), size).map_err(one)?;
     let (mut ours, mut limits) = (Vec::new(), Vec::new());
     for lap in 0..=laps {
-        let limit = plain.lap(cases * LAP).map_err(one)?;
+        let limit = plain.lap(LAP).map_err(one)?;
         let mut spent = std::time::Duration::ZERO;
         for _ in 0..LAP {
             let input = model.next(true);
@@ -101,7 +106,8 @@ async fn steps(
     let state = state_of(&hub).map_err(one)?;
     let conditions = format!(
         "{cases} waiting cases, {} steps in {laps} laps after one to warm up, batches of {batch}, instances of \
-         {state} bytes; bus read, dedup, load, decision and apply, lap by lap in turn, medians; {how}; {}, {}",
+         {state} bytes; bus read, dedup, load, decision and apply, against plain writes of the same rows to the same tables, lap by lap in turn, medians; bare rows, five a \
+         step with integer keys and no index: {bare:.0} steps/s; {how}; {}, {}",
         cases * LAP * laps,
         file_system(dir.path()),
         told()
@@ -123,56 +129,67 @@ fn state_of(hub: &Hub) -> Result<usize, Problem> {
         .ok_or_else(|| unfit("a case was lost"))
 }
 
-/// The yardstick, in the style that is faster here.
+/// Cases, bytes of a state, batch of one connection, connections.
+type Size = (usize, usize, usize, usize);
+
+/// The same rows as the hub's.
 struct Plain {
-    yardsticks: Vec<Yardstick>,
-    style: Style,
-    batch: u32,
+    connections: Vec<Same>,
+    cases: usize,
+    batch: usize,
 }
 
 impl Plain {
-    /// Batches of `batch` steps over `connections` connections at once.
-    fn open(
-        place: &Place,
-        instances: usize,
-        state: usize,
-        batch: usize,
-        connections: usize,
-    ) -> Result<Self, Problem> {
-        let small = |n: usize| u32::try_from(n.max(1)).unwrap_or(u32::MAX);
-        let yardsticks = Yardstick::open(place, small(instances), state, small(connections))
-            .map_err(store_problem)?;
-        let mut plain = Self {
-            yardsticks,
-            style: Style::Single,
-            batch: small(batch),
-        };
-        let trial = (instances / batch / connections).max(2) * batch * connections;
-        plain.lap(trial)?;
-        let single = plain.lap(trial)?;
-        plain.style = Style::Multi;
-        if plain.lap(trial)? < single {
-            plain.style = Style::Single;
-        }
-        Ok(plain)
+    fn open(place: &Place, (cases, state, batch, connections): Size) -> Result<Self, Problem> {
+        Ok(Self {
+            connections: Same::open(place, cases, state, connections).map_err(store_problem)?,
+            cases,
+            batch,
+        })
     }
 
-    /// At least `steps` plain steps; steps a second.
+    /// So many steps of every case; steps a second.
     fn lap(&mut self, steps: usize) -> Result<f64, Problem> {
-        let (batch, style) = (self.batch, self.style);
-        let each = steps.div_ceil(batch as usize * self.yardsticks.len());
+        let batch = self.batch;
+        let each = self.cases.div_ceil(self.connections.len()).div_ceil(batch) * steps;
         let watch = Stopwatch::start();
-        std::thread::scope(|scope| {
-            let writing = self.yardsticks.iter_mut().map(|yardstick| {
-                scope.spawn(move || (0..each).try_for_each(|_| yardstick.write(batch, style)))
-            });
-            let writing: Vec<_> = writing.collect();
-            writing.into_iter().try_for_each(|one| {
-                let done = one.join().unwrap_or(Err(halsonav_storage::Error::Panicked));
-                done.map_err(store_problem)
-            })
+        at_once(&mut self.connections, |same| {
+            (0..each).try_for_each(|_| same.write(batch))
         })?;
-        let written = each * batch as usize * self.yardsticks.len();
-        Ok(rate(written, watch.elapsed()))
+        Ok(rate(self.cases * steps, watch.elapsed()))
     }
+}
+
+/// Bare steps a second, in the style that is faster here.
+fn bare_rate(place: &Place, (cases, state, batch, connections): Size) -> Result<f64, Problem> {
+    let small = |n: usize| u32::try_from(n.max(1)).unwrap_or(u32::MAX);
+    let mut yardsticks =
+        Yardstick::open(place, small(cases), state, small(connections)).map_err(store_problem)?;
+    let each = cases.div_ceil(batch * connections).max(2);
+    let mut best = 0.0_f64;
+    for style in [Style::Single, Style::Multi, Style::Single, Style::Multi] {
+        let watch = Stopwatch::start();
+        at_once(&mut yardsticks, |yardstick| {
+            (0..each).try_for_each(|_| yardstick.write(small(batch), style))
+        })?;
+        best = best.max(rate(each * batch * connections, watch.elapsed()));
+    }
+    Ok(best)
+}
+
+/// Each connection on a thread of its own.
+fn at_once<Y: Send>(
+    connections: &mut [Y],
+    work: impl Fn(&mut Y) -> halsonav_storage::Result<()> + Sync,
+) -> Result<(), Problem> {
+    std::thread::scope(|scope| {
+        let writing: Vec<_> = connections
+            .iter_mut()
+            .map(|one| scope.spawn(|| work(one)))
+            .collect();
+        writing.into_iter().try_for_each(|one| {
+            let done = one.join().unwrap_or(Err(halsonav_storage::Error::Panicked));
+            done.map_err(store_problem)
+        })
+    })
 }

@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use halsonav_domain::{CaseId, Envelope, HsaId, Kind, PersonId, Problem, RoundId, VirtualClock};
+use halsonav_domain::{
+    CaseId, Envelope, HsaId, Kind, PersonId, Problem, RoundId, Timestamp, VirtualClock,
+};
 use halsonav_engine::Input;
 use halsonav_storage::{DefinitionRef, NewCase};
 use jiff::SignedDuration;
@@ -28,6 +30,10 @@ use crate::{
 
 /// Cases made, and facts published, at once.
 const CHUNK: usize = 1000;
+/// Longest wait for a record that must come.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+/// Facts that lie on the bus at once.
+const WAVE: usize = 50_000;
 
 /// The hub that is measured.
 pub struct Hub {
@@ -37,6 +43,46 @@ pub struct Hub {
     pub cases: Vec<CaseId>,
     processor: Processor,
     facts: usize,
+}
+
+/// The parts of a hub whose store is under `dir`, or where `config` says, and whose cases run `shape`.
+/// It has no adapters: whoever measures is the neighbour.
+///
+/// # Errors
+/// When store, bus or region will not do.
+pub fn core(
+    plan: &Plan,
+    config: &Config,
+    dir: &Path,
+    shape: &Shape,
+    time: Time,
+) -> Result<Arc<Core>, Vec<Problem>> {
+    let one = |problem: Problem| vec![problem];
+    let mut config = config.clone();
+    config.hub.data = dir.to_owned();
+    site::migrate(&config).map_err(one)?;
+    let (bus, alone) = site::bus(&config).map_err(one)?;
+    Ok(Arc::new(Core {
+        documents: Arc::new(Documents::load(&plan.region)?),
+        region: Arc::new(plan.region.clone()),
+        storage: site::store(&config).map_err(one)?,
+        bus,
+        alone,
+        lease_ttl: FOREVER,
+        shares: site::shares(&config),
+        clock: time.clock,
+        schedule: time.schedule,
+        clock_set: time.set,
+        adapters: Registry::default(),
+        register: None,
+        gate: Gate {
+            max_age: SignedDuration::from_hours(config.gate.max_age_h),
+        },
+        metrics: Metrics::new(),
+        tables: shape.decisions.clone(),
+        definitions: RwLock::new(shape.library.clone()),
+        config,
+    }))
 }
 
 impl Hub {
@@ -50,39 +96,27 @@ impl Hub {
         dir: &Path,
         shape: &Shape,
     ) -> Result<Self, Vec<Problem>> {
-        let mut config = config.clone();
-        config.hub.data = dir.to_owned();
-        site::migrate(&config).map_err(|problem| vec![problem])?;
-        let (bus, alone) = site::bus(&config).map_err(|problem| vec![problem])?;
         let time = Time::of(Arc::new(VirtualClock::new(plan.now)));
-        let core = Arc::new(Core {
-            documents: Arc::new(Documents::load(&plan.region)?),
-            region: Arc::new(plan.region.clone()),
-            storage: site::store(&config).map_err(|problem| vec![problem])?,
-            bus,
-            alone,
-            lease_ttl: FOREVER,
-            shares: site::shares(&config),
-            clock: time.clock,
-            schedule: time.schedule,
-            clock_set: time.set,
-            adapters: Registry::default(),
-            register: None,
-            gate: Gate {
-                max_age: SignedDuration::from_hours(config.gate.max_age_h),
-            },
-            metrics: Metrics::new(),
-            tables: shape.decisions.clone(),
-            definitions: RwLock::new(shape.library.clone()),
-            config,
-        });
-        let processor = Processor::new(core.clone()).map_err(|problem| vec![problem])?;
+        Self::of(core(plan, config, dir, shape, time)?).map_err(|problem| vec![problem])
+    }
+
+    /// A hub of these parts, to be turned by hand.
+    ///
+    /// # Errors
+    /// When the bus refuses.
+    pub fn of(core: Arc<Core>) -> Result<Self, Problem> {
+        let processor = Processor::new(core.clone())?;
         Ok(Self {
             core,
             cases: Vec::new(),
             processor,
             facts: 0,
         })
+    }
+
+    /// Goes on where another life of the hub ended, which let at most so much happen.
+    pub fn go_on(&mut self, after: usize) {
+        self.facts = after;
     }
 
     /// Opens `count` more cases and lets each take its first step.
@@ -130,18 +164,11 @@ impl Hub {
                 .map_err(store_problem)?;
         }
         let opened = self.cases[first..].to_vec();
-        let facts = opened.into_iter().map(|case| {
-            let data = shape.variables(case).into();
-            Some(Envelope::new(
-                "/cohort",
-                case.to_string(),
-                CASE_OPENED,
-                Some(case),
-                now,
-                data,
-            ))
-        });
-        self.turn(facts.collect()).await.map(drop)
+        for cases in opened.chunks(WAVE) {
+            let facts = cases.iter().map(|case| opened_fact(*case, shape, now));
+            self.turn(facts.map(Some).collect()).await?;
+        }
+        Ok(())
     }
 
     /// Lets `input` happen to every case; tells how long the processor took.
@@ -149,14 +176,34 @@ impl Hub {
     /// # Errors
     /// When store or bus fail, or an input did not become a step.
     pub async fn happen(&mut self, input: &Input) -> Result<Duration, Problem> {
+        let cases = std::mem::take(&mut self.cases);
+        let spent = self.happen_to(&cases, input).await;
+        self.cases = cases;
+        spent
+    }
+
+    /// The same, to some cases alone.
+    ///
+    /// # Errors
+    /// As [`Hub::happen`].
+    pub async fn happen_to(
+        &mut self,
+        cases: &[CaseId],
+        input: &Input,
+    ) -> Result<Duration, Problem> {
         let (now, round) = (self.core.clock.now(), self.facts);
         self.facts += 1;
-        let facts = self
-            .cases
+        let facts = cases
             .iter()
             .map(|case| fact(input, *case, round, now))
             .collect();
         self.turn(facts).await
+    }
+
+    /// Lets the tasks of a hub that serves take over.
+    pub async fn leave(self) -> Vec<CaseId> {
+        self.processor.leave().await;
+        self.cases
     }
 
     /// Looks once whether there is something to do, as a hub does that has just started.
@@ -172,7 +219,11 @@ impl Hub {
         self.processor.turn(Some(Duration::ZERO)).await.map(drop)
     }
 
-    async fn turn(&mut self, facts: Vec<Option<Envelope>>) -> Result<Duration, Problem> {
+    /// Puts facts on the bus and takes them in; tells how long the processor took.
+    ///
+    /// # Errors
+    /// When store or bus fail, or a fact did not become a step.
+    pub async fn turn(&mut self, facts: Vec<Option<Envelope>>) -> Result<Duration, Problem> {
         let facts: Vec<Envelope> = facts.into_iter().flatten().collect();
         let wanted = facts.len();
         for chunk in facts.chunks(CHUNK) {
@@ -182,7 +233,8 @@ impl Hub {
         let watch = Stopwatch::start();
         let (mut taken, mut steps) = (0, 0);
         while taken < wanted {
-            let turn = self.processor.turn(Some(Duration::ZERO)).await?;
+            // From Kafka a record comes some time after it was published.
+            let turn = self.processor.turn(Some(PATIENCE)).await?;
             if turn.inputs == 0 {
                 break;
             }
@@ -196,6 +248,19 @@ impl Hub {
             Err(unfit(&format!("{steps} of {wanted} facts became steps")))
         }
     }
+}
+
+/// The fact that opens a case.
+pub fn opened_fact(case: CaseId, shape: &Shape, now: Timestamp) -> Envelope {
+    let data = shape.variables(case).into();
+    Envelope::new(
+        "/cohort",
+        case.to_string(),
+        CASE_OPENED,
+        Some(case),
+        now,
+        data,
+    )
 }
 
 /// A directory that is removed again, in `--dir` or where the machine keeps such.

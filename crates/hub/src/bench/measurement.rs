@@ -63,7 +63,7 @@ fn rounded(value: f64) -> f64 {
     if value.abs() >= 100.0 {
         value.round()
     } else {
-        (value * 10.0).round() / 10.0
+        (value * 100.0).round() / 100.0
     }
 }
 

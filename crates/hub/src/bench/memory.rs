@@ -103,7 +103,10 @@ async fn waiting(plan: &Plan, dir: &Path, cases: usize) -> Result<(Hub, Shape), 
 }
 
 /// Starts this program again on the store in `dir`; its resident memory in bytes.
-fn ask(context: &Context, dir: &Path) -> Result<u64, Problem> {
+///
+/// # Errors
+/// `HUB-BENCH-003` when it does not come up.
+pub fn ask(context: &Context, dir: &Path) -> Result<u64, Problem> {
     let failed = || unfit("a hub to look at could not be started");
     let mut command = Command::new(std::env::current_exe().map_err(|_| failed())?);
     for (option, value) in [

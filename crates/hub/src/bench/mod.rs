@@ -6,13 +6,18 @@
 
 mod durable;
 mod engine;
+mod flow;
 mod hub;
 mod letters;
+mod life;
 mod machine;
+mod many;
 mod measurement;
 mod memory;
 mod people;
+mod serving;
 mod shape;
+mod year;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -49,6 +54,9 @@ pub struct Options {
         hide_env_values = true
     )]
     pub postgres: Option<String>,
+    /// Brokers where topics may be made, and removed again: host:port, separated by commas.
+    #[arg(long, value_name = "BROKERS", env = "HALSONAV_KAFKA")]
+    pub kafka: Option<String>,
     /// Starts a hub on the store in this directory and tells its memory.
     #[arg(long, value_name = "DIR", hide = true)]
     resident_in: Option<PathBuf>,
@@ -62,6 +70,9 @@ struct Plan {
     quick: bool,
     dir: Option<PathBuf>,
     postgres: Option<String>,
+    kafka: Option<String>,
+    /// A store in which a million wait, once one has been made.
+    million: tokio::sync::OnceCell<many::Waiting>,
 }
 
 impl Plan {
@@ -77,6 +88,17 @@ impl Plan {
         };
         Ok(server)
     }
+
+    /// The brokers to measure on.
+    ///
+    /// # Errors
+    /// `HUB-BENCH-006` when none were named.
+    fn brokers(&self) -> Result<&str, Problem> {
+        self.kafka.as_deref().ok_or_else(|| {
+            let message = "--kafka, or HALSONAV_KAFKA, names no brokers";
+            Problem::new(Kind::Invalid, "HUB-BENCH-006", message)
+        })
+    }
 }
 
 /// A measurement that can be asked for.
@@ -89,6 +111,11 @@ enum Benchmark {
     DurableStepsSqlite,
     DurableStepsPostgres,
     Letters,
+    CostPerStep,
+    Startup,
+    KafkaEndToEnd,
+    Latency,
+    NationalYear,
 }
 
 /// All, in the order they are made: memory before others have taken and freed some.
@@ -100,6 +127,11 @@ const ALL: &[(&str, Benchmark)] = &[
     ("durable_steps_sqlite", Benchmark::DurableStepsSqlite),
     ("durable_steps_postgres", Benchmark::DurableStepsPostgres),
     ("letters", Benchmark::Letters),
+    ("cost_per_step_1m_over_10k", Benchmark::CostPerStep),
+    ("startup_1m", Benchmark::Startup),
+    ("kafka_end_to_end", Benchmark::KafkaEndToEnd),
+    ("added_latency_p99", Benchmark::Latency),
+    ("national_year", Benchmark::NationalYear),
 ];
 
 impl Benchmark {
@@ -112,6 +144,11 @@ impl Benchmark {
             Self::DurableStepsSqlite => durable::sqlite(plan).await,
             Self::DurableStepsPostgres => durable::postgres(plan).await,
             Self::Letters => letters::invitations(plan),
+            Self::CostPerStep => many::cost_per_step(plan).await,
+            Self::Startup => many::startup(context, plan).await,
+            Self::KafkaEndToEnd => flow::end_to_end(plan).await,
+            Self::Latency => flow::latency(plan).await,
+            Self::NationalYear => year::national(plan).await,
         }
     }
 
@@ -120,6 +157,7 @@ impl Benchmark {
         match self {
             Self::ResidentPerInstance => machine::resident().is_some(),
             Self::DurableStepsPostgres => options.postgres.is_some(),
+            Self::KafkaEndToEnd => options.kafka.is_some(),
             _ => true,
         }
     }
@@ -163,6 +201,8 @@ pub async fn run(context: &Context, options: Options) -> Answer {
         quick: options.quick,
         dir: options.dir,
         postgres: options.postgres,
+        kafka: options.kafka,
+        million: tokio::sync::OnceCell::new(),
     };
     if let Some(dir) = &options.resident_in {
         let bytes = memory::resident_in(&plan, dir).await?;
@@ -220,6 +260,7 @@ mod tests {
             quick: true,
             dir: None,
             postgres: None,
+            kafka: None,
             resident_in: None,
         };
         assert_eq!(
@@ -252,6 +293,8 @@ mod tests {
             quick: true,
             dir: Some(dir.path().to_owned()),
             postgres: None,
+            kafka: None,
+            million: tokio::sync::OnceCell::new(),
         };
         for (name, which) in ALL {
             // The tests' own program cannot be started again as a hub, letters have tests of their own, and
@@ -259,8 +302,10 @@ mod tests {
             if matches!(
                 which,
                 Benchmark::ResidentPerInstance
+                    | Benchmark::Startup
                     | Benchmark::Letters
                     | Benchmark::DurableStepsPostgres
+                    | Benchmark::KafkaEndToEnd
             ) {
                 continue;
             }
@@ -273,9 +318,10 @@ mod tests {
                 measured.value > 0.0 && !measured.conditions.is_empty(),
                 "{name}"
             );
+            let held_against = ["durable_steps_sqlite", "added_latency_p99"];
             assert_eq!(
                 measured.ratio.is_some(),
-                *name == "durable_steps_sqlite",
+                held_against.contains(name),
                 "{name}"
             );
         }

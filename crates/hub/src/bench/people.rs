@@ -34,7 +34,7 @@ const A_DAY: usize = 20;
 /// The `n`-th number.
 ///
 /// # Errors
-/// Beyond some hundred thousand there is none.
+/// Beyond a million there is none.
 pub fn person_id(n: usize) -> Result<PersonId, Problem> {
     let none = || {
         Problem::new(
@@ -44,7 +44,7 @@ pub fn person_id(n: usize) -> Result<PersonId, Problem> {
         )
     };
     let days = i64::try_from(n / A_DAY).map_err(|_| none())?;
-    let born = date(1930, 1, 1)
+    let born = date(1880, 1, 1)
         .checked_add(days.days())
         .map_err(|_| none())?;
     let eleven = format!("{}{}", born.strftime("%Y%m%d"), 980 + n % A_DAY);

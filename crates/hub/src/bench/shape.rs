@@ -1,6 +1,6 @@
 //! The processes that are run, and what happens to their instances.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use halsonav_domain::{
     CaseId, Envelope, Kind, Problem, Timestamp,
@@ -120,6 +120,8 @@ impl Shape {
             now,
             instance,
             jobs: Vec::new(),
+            items: Vec::new(),
+            timers: BTreeMap::new(),
         };
         run.note(effects)?;
         Ok(run)
@@ -129,11 +131,17 @@ impl Shape {
 /// An instance, with the jobs it has asked for.
 pub struct Run<'a> {
     shape: &'a Shape,
-    case: CaseId,
-    now: Timestamp,
+    /// Its case.
+    pub case: CaseId,
+    /// What time it is for it.
+    pub now: Timestamp,
     /// The instance itself.
     pub instance: Instance,
-    jobs: Vec<(u64, String)>,
+    jobs: Vec<(u64, String, Value)>,
+    /// Open work items, by element.
+    pub items: Vec<(u64, String)>,
+    /// Armed timers: when they are due, and the element.
+    pub timers: BTreeMap<u64, (Timestamp, String)>,
 }
 
 impl Run<'_> {
@@ -142,9 +150,9 @@ impl Run<'_> {
     #[must_use]
     pub fn next(&self, again: bool) -> Input {
         match self.jobs.first() {
-            Some((job, kind)) => Input::Completed {
+            Some((job, kind, payload)) => Input::Completed {
                 job: *job,
-                variables: answer(kind),
+                variables: answer(kind, payload),
             },
             None => Input::Message {
                 id: format!("/bench#{}", self.instance.revision()),
@@ -156,13 +164,23 @@ impl Run<'_> {
         }
     }
 
+    /// The oldest job that nobody has answered: its kind.
+    #[must_use]
+    pub fn asked(&self) -> Option<&str> {
+        self.jobs.first().map(|(_, kind, _)| kind.as_str())
+    }
+
     /// Lets it happen.
     ///
     /// # Errors
     /// `HUB-BENCH-003` when the engine rejects it or opens an incident.
     pub fn step(&mut self, input: &Input) -> Result<(), Problem> {
         if let Input::Completed { job, .. } = input {
-            self.jobs.retain(|(key, _)| key != job);
+            self.jobs.retain(|(key, ..)| key != job);
+            self.items.retain(|(key, _)| key != job);
+        }
+        if let Input::TimerDue { timer } = input {
+            self.timers.remove(timer);
         }
         let effects = step(&self.shape.library, &mut self.instance, input, self.now)
             .map_err(|rejection| refused(&rejection))?;
@@ -189,8 +207,24 @@ impl Run<'_> {
     fn note(&mut self, effects: Vec<Effect>) -> Result<(), Problem> {
         for effect in effects {
             match effect {
-                Effect::Job { key, kind, .. } => self.jobs.push((key, kind)),
-                Effect::Withdraw { key } => self.jobs.retain(|(job, _)| *job != key),
+                Effect::Job {
+                    key, kind, payload, ..
+                } => self.jobs.push((key, kind, payload)),
+                Effect::WorkItem { key, element, .. } => self.items.push((key, element)),
+                Effect::Withdraw { key } => {
+                    self.jobs.retain(|(job, ..)| *job != key);
+                    self.items.retain(|(item, _)| *item != key);
+                }
+                Effect::Arm {
+                    timer,
+                    due,
+                    element,
+                } => {
+                    self.timers.insert(timer, (due, element));
+                }
+                Effect::Disarm { timer } => {
+                    self.timers.remove(&timer);
+                }
                 Effect::Incident { element, code, .. } => {
                     return Err(unfit(&format!("{code} at {element}")));
                 }
@@ -202,7 +236,7 @@ impl Run<'_> {
 }
 
 /// What a neighbour answers when all is well. Fields that a task does not map are ignored by it.
-fn answer(kind: &str) -> Value {
+fn answer(kind: &str, payload: &Value) -> Value {
     match kind {
         "roster.lookup" => json!({
             "status": "active", "protection": "none", "paperOptOut": false, "hasAddress": true, "testPerson": false,
@@ -212,6 +246,14 @@ fn answer(kind: &str) -> Value {
         "print.letter" => {
             json!({ "letterId": "0191f6a2-5c1f-7d3e-8a70-3c2f9e1b4d56", "jobId": "J-1" })
         }
+        "messaging.status" => json!({ "read": false }),
+        "print.recall" => json!({ "recalled": true }),
+        "booking.cancel" | "lab.cancel" | "forms.cancel" => json!({ "cancelled": true }),
+        "case.readiness" => json!({ "formsMissing": [], "labMissing": [] }),
+        "forms.request" => json!({ "formId": payload["template"] }),
+        "lab.order" => json!({ "orderId": "O-1" }),
+        "profile.draw" => json!({ "instrument": "halsokurva" }),
+        "journal.document" => json!({ "documentId": "D-1" }),
         _ => json!({ "accepted": true }),
     }
 }
@@ -233,15 +275,18 @@ pub fn fact(input: &Input, case: CaseId, n: usize, now: Timestamp) -> Option<Env
             ))
         }
         Input::Message {
-            name, variables, ..
-        } => Some(Envelope::new(
-            "/adapters/bench",
-            id,
             name,
-            Some(case),
-            now,
-            variables.clone(),
-        )),
+            variables,
+            correlation,
+            ..
+        } => {
+            let data = variables.clone();
+            let mut fact = Envelope::new("/adapters/bench", id, name, Some(case), now, data);
+            if correlation.parse::<CaseId>().is_err() {
+                fact.correlationkey = Some(correlation.clone());
+            }
+            Some(fact)
+        }
         _ => None,
     }
 }

@@ -54,7 +54,7 @@ pub use relay::Relay;
 pub use role::{Parts, Role};
 pub use rounds::Rounds;
 pub use serve::serve;
-pub use timers::Scheduler;
+pub use timers::{Scheduler, TIMER_DUE};
 pub use workers::{CaseWorker, ProfileWorker, Wanted};
 
 /// Between two looks at a bus that has something and has not brought it.
