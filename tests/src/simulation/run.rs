@@ -15,7 +15,9 @@ use std::{
 
 use halsonav::rehearsal::{Fate, Ports, Rehearsal, Stage, watch};
 use halsonav_bus::codec;
-use halsonav_domain::{CaseId, PersonId, PersonStatus, Protection, Timestamp, Topic, VirtualClock};
+use halsonav_domain::{
+    CaseId, CommandId, PersonId, PersonStatus, Protection, Timestamp, Topic, VirtualClock,
+};
 use halsonav_storage::{IncidentFilter, Totals};
 use jiff::SignedDuration;
 
@@ -27,6 +29,9 @@ use super::{
     wire::Wire,
 };
 
+mod races;
+mod stops;
+
 /// How a run is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
@@ -36,6 +41,8 @@ pub struct Plan {
     pub cases: usize,
     /// Whether anything goes wrong at all.
     pub faults: bool,
+    /// Whether people die or are protected just while something is on its way to them.
+    pub races: bool,
     /// The hub dies when it has come to this many crash points; `None`: by chance.
     pub dies_at: Option<u64>,
 }
@@ -51,6 +58,12 @@ pub struct Outcome {
     pub ledger: Vec<String>,
     /// How often the hub died.
     pub crashes: usize,
+    /// How often a lane was stopped by somebody.
+    pub stops: usize,
+    /// Contacts that were on their way when the person was struck …
+    pub races: usize,
+    /// … and that never reached the person.
+    pub withheld: usize,
     /// Crash points that were passed, with what was being done, and how often.
     pub points: BTreeMap<(String, String), u64>,
     /// Effects outside.
@@ -90,6 +103,9 @@ struct World {
     hub: Option<Rehearsal>,
     crashed: Rc<Cell<bool>>,
     crashes: usize,
+    stops: usize,
+    /// Contacts that were on their way when the person was struck.
+    races: Vec<CommandId>,
     /// There is no point in going on.
     hopeless: bool,
     points: Rc<std::cell::RefCell<BTreeMap<(String, String), u64>>>,
@@ -116,6 +132,8 @@ impl World {
             hub: None,
             crashed: Rc::default(),
             crashes: 0,
+            stops: 0,
+            races: Vec::new(),
             hopeless: false,
             points: Rc::default(),
         }
@@ -148,10 +166,12 @@ impl World {
             if opened {
                 self.check("while it ran").await;
             }
+            self.stop_and_start().await;
             self.pass_time();
         }
         // Now nothing bad happens any more: everything comes to its end.
         self.calm.store(true, Ordering::SeqCst);
+        self.start_all().await;
         for _ in 0..60 {
             if self.hopeless {
                 return;
@@ -285,10 +305,14 @@ impl World {
                     .with(async move |hub: &mut Rehearsal| hub.turn(part).await)
                     .await;
                 // Dead or refused: there is something to do again.
-                moved += match turned {
+                let now = match turned {
                     Some(Ok(moved)) => moved,
                     _ => 1,
                 };
+                moved += now;
+                if now > 0 {
+                    self.race().await;
+                }
             }
             rests = if moved == 0 { rests + 1 } else { 0 };
             if rests >= RESTS && self.drained().await {
@@ -410,6 +434,9 @@ impl World {
                 .map(line)
                 .collect(),
             crashes: self.crashes,
+            stops: self.stops,
+            races: self.races.len(),
+            withheld: self.withheld(),
             points: self.points.borrow().clone(),
             effects: effects.len(),
             facts: records.len(),
