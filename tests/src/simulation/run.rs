@@ -18,7 +18,7 @@ use halsonav_bus::codec;
 use halsonav_domain::{
     CaseId, CommandId, PersonId, PersonStatus, Protection, Timestamp, Topic, VirtualClock,
 };
-use halsonav_storage::{IncidentFilter, Totals};
+use halsonav_storage::{EffectState, IncidentFilter, Totals};
 use jiff::SignedDuration;
 
 use super::{
@@ -211,7 +211,7 @@ impl World {
     fn watch(&self) {
         let (crashed, points) = (self.crashed.clone(), self.points.clone());
         let (chance, calm) = (self.chance.clone(), self.calm.clone());
-        let dies_at = self.plan.dies_at;
+        let (dies_at, races) = (self.plan.dies_at, self.plan.races);
         let mut passed = 0;
         watch(Some(Box::new(move |name, what| {
             passed += 1;
@@ -219,6 +219,10 @@ impl World {
             *points.borrow_mut().entry(key).or_default() += 1;
             let dies = match dies_at {
                 Some(nth) => passed == nth,
+                // What is in hand then is asked about later, when much may have changed.
+                None if races && name == "dispatch.claimed" => {
+                    !calm.load(Ordering::SeqCst) && chance.happens(60)
+                }
                 None => !calm.load(Ordering::SeqCst) && chance.happens(3),
             };
             if dies {
@@ -377,22 +381,35 @@ impl World {
         }
     }
 
-    /// INV-E4: nothing was done outside that nobody in here had decided.
+    /// INV-E4: nothing was done outside that nobody in here had decided. And nothing that was set aside
+    /// while a lane was stopped lies there still.
     async fn causes(&mut self) {
         let people: Vec<CaseId> = self.truth.people().into_keys().collect();
         let decided = self
             .with(async move |hub: &mut Rehearsal| {
                 hub.storage().read(|r| {
-                    let mut ids = BTreeSet::new();
+                    let (mut ids, mut aside) = (BTreeSet::new(), Vec::new());
                     for case in &people {
                         let effects = r.effects_of(case)?;
                         ids.extend(effects.iter().map(|effect| effect.command.id.to_string()));
+                        aside.extend(
+                            effects
+                                .iter()
+                                .filter(|effect| effect.state == EffectState::Stopped)
+                                .map(|effect| effect.command.kind.to_string()),
+                        );
                     }
-                    Ok(ids)
+                    Ok((ids, aside))
                 })
             })
             .await;
-        let Some(Ok(decided)) = decided else { return };
+        let Some(Ok((decided, aside))) = decided else {
+            return;
+        };
+        for kind in aside {
+            self.truth
+                .breach(format!("{kind} was set aside and forgotten"));
+        }
         for (id, kind) in self.truth.ids() {
             if !decided.contains(&id.to_string()) {
                 self.truth.breach(format!("{kind} {id} was never decided"));
