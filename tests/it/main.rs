@@ -9,6 +9,7 @@ mod gate;
 mod input;
 mod judge;
 mod kill;
+mod lanes;
 mod numbers;
 mod people;
 mod privacy;

@@ -4,9 +4,11 @@
 //! folder; `run` runs everything.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod faults;
 pub mod judge;
 pub mod processes;
 pub mod proxy;
+pub mod round;
 pub mod services;
 pub mod simulation;
 pub mod site;

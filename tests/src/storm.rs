@@ -3,27 +3,26 @@
 //! stops at once. The neighbours are in another process, which nobody touches: they know what happened.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use halsonav_storage::{Place, scratch::Scratch};
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
 use crate::{
     processes::signal,
+    round::Round,
     services::{End, Service, Services},
     simulation::chance::Chance,
     site::Site,
 };
 
 mod crew;
-mod round;
 
 use crew::Crew;
-use round::Round;
 
 /// After a fault the hub must have got on within this time.
 const PROGRESS: Duration = Duration::from_secs(30);
@@ -150,7 +149,7 @@ fn blow(
         brokers: Some(&brokers),
         lease_s: Some(LEASE_S),
     };
-    let calm = Round::calm(plan, seed)?;
+    let calm = Round::calm(&plan.binary, &plan.dir, seed, plan.residents)?;
     let mut crew = Crew::start(plan, seed, &site)?;
     while crew.runs()? {
         let Some(fault) = left.pop() else {
@@ -222,20 +221,11 @@ fn judge(seed: u64, calm: &Round, stormy: &Round, outcome: &mut Outcome) {
     }
     let different = calm.differences(stormy);
     if !different.is_empty() {
-        let first = different.first().map_or("", String::as_str);
+        let first = different.values().next().map_or("", String::as_str);
         let breach = format!(
             "seed {seed}: {} cases end in another way, such as {first}",
             different.len()
         );
         outcome.breaches.push(breach);
     }
-}
-
-fn folder(plan: &Plan, name: &str) -> Result<PathBuf> {
-    let path = plan.dir.join(name);
-    if path.exists() {
-        std::fs::remove_dir_all(&path)?;
-    }
-    ensure!(path != Path::new("/"), "no folder of its own");
-    Ok(path)
 }

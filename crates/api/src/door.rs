@@ -64,6 +64,9 @@ pub trait Door: Send + Sync + 'static {
         ))
     }
 
+    /// Names of the lanes: the adapters whose commands go out, wherever they run.
+    fn lanes(&self) -> Vec<String>;
+
     /// The parts of the hub and whether they can do their work.
     async fn ready(&self) -> Vec<Part>;
 

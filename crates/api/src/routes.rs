@@ -11,6 +11,7 @@ pub(crate) mod forms;
 pub(crate) mod health;
 pub(crate) mod identity;
 pub(crate) mod incidents;
+pub(crate) mod lanes;
 pub(crate) mod measurements;
 pub(crate) mod messages;
 pub(crate) mod operations;
@@ -44,6 +45,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(work_result::complete)
         .service(incidents::retry)
         .service(incidents::skip)
+        .service(lanes::stop)
+        .service(lanes::start)
         .service(cohorts::import)
         .service(research::export);
 }
@@ -75,6 +78,7 @@ fn reading(config: &mut ServiceConfig) {
         .service(work_items::one)
         .service(incidents::list)
         .service(incidents::one)
+        .service(lanes::list)
         .service(definitions::list)
         .service(definitions::one)
         .service(definitions::picture)

@@ -26,6 +26,18 @@ pub const NAMES: &[&str] = &[
 /// First words of what the hub does itself.
 pub const OWN: &[&str] = &["case", "profile"];
 
+/// Names of all lanes of a site: adapters that are set up, programs outside, the hub's own work.
+#[must_use]
+pub fn lanes(config: &Config, region: &Region) -> Vec<String> {
+    let mut names: Vec<String> = config.adapters.keys().cloned().collect();
+    names.extend(region.adapters.keys().cloned());
+    names.extend(region.outside.keys().cloned());
+    names.extend(OWN.iter().map(|&name| name.to_owned()));
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 /// The adapters of a site, made from their settings.
 pub struct Built {
     /// By name.

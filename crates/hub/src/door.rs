@@ -166,6 +166,10 @@ impl Door for HubDoor {
         self.core.publish(facts.collect()).await
     }
 
+    fn lanes(&self) -> Vec<String> {
+        self.core.adapters.names().map(str::to_owned).collect()
+    }
+
     async fn ready(&self) -> Vec<Part> {
         let store = self
             .core
@@ -208,6 +212,17 @@ impl Door for HubDoor {
     }
 
     fn metrics(&self) -> String {
+        let now = self.core.clock.now();
+        match self.core.storage.read(|r| r.lane_stops(now)) {
+            Ok(stops) => {
+                for name in self.core.adapters.names() {
+                    let stopped = stops.iter().any(|stop| stop.adapter == name);
+                    self.core.metrics.lane(name, stopped);
+                }
+            }
+            // As they were last known.
+            Err(error) => tracing::warn!(code = error.code(), "lanes are not known: {error}"),
+        }
         self.core.metrics.text()
     }
 }

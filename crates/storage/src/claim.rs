@@ -62,6 +62,9 @@ struct Turn {
     taken: Vec<(EffectNo, u32)>,
     blocked: Vec<(EffectNo, Reason)>,
     held: Vec<(EffectNo, Timestamp)>,
+    /// Whose lane is stopped: what has not left, and what may have.
+    stopped: Vec<EffectNo>,
+    doubtful: Vec<EffectNo>,
 }
 
 /// Under which rules a claim is made.
@@ -69,6 +72,7 @@ struct Rules<'a> {
     now: Timestamp,
     epoch: Epoch,
     live: &'a HashSet<i64>,
+    stopped: &'a HashSet<String>,
     gate: &'a dyn Gate,
 }
 
@@ -88,7 +92,8 @@ impl Writer {
     ///
     /// What is `sending` under an epoch that no live lease has is taken over, to be reconciled. What
     /// is `sending` under a live one, this claimer's or another's, is in its hands and answered as
-    /// gone. A claimer whose own lease is over gets nothing: all is answered as fenced.
+    /// gone. A claimer whose own lease is over gets nothing: all is answered as fenced. In a lane that
+    /// is [stopped](Writer::stop_lane) nothing is claimed, nor is the gate asked.
     ///
     /// # Errors
     /// `Database`, `Corrupt`.
@@ -106,6 +111,7 @@ impl Writer {
             };
             return Ok(which.iter().map(fenced).collect());
         }
+        let stopped = self.stopped_lanes(now)?;
         let mut candidates = self.candidates(which)?;
         let sending = candidates
             .values()
@@ -116,6 +122,7 @@ impl Writer {
             now,
             epoch,
             live: &live,
+            stopped: &stopped,
             gate,
         };
         let mut turn = Turn::default();
@@ -233,6 +240,8 @@ impl Writer {
             taken,
             blocked,
             held,
+            stopped,
+            doubtful,
         } = turn;
         update!(&mut self.db, taken, |(no, attempts)| effects set {
             attempts: i64::from(*attempts) => BigInt,
@@ -245,6 +254,7 @@ impl Writer {
         update!(&mut self.db, held, |(no, until)| effects set {
             due: ms(*until) => BigInt,
         }, "state = 'held'" where { effect_no: no.0 => BigInt })?;
+        self.put_aside(stopped, doubtful)?;
         if !held.is_empty() {
             // The relay, too: it has a new time to wait for.
             self.wake(Wake::Held);
@@ -275,6 +285,7 @@ impl Candidate {
             // In somebody's hands at this moment, perhaps our own: the bus delivered twice.
             EffectState::Sending if rules.live.contains(&self.epoch) => Ok(self.gone()),
             EffectState::Sending if self.epoch == rules.epoch.0 => Ok(self.gone()),
+            EffectState::Sending if self.is_stopped(rules) => Ok(self.wait(turn)),
             // Out of the house once already: the gate cannot call it back, the adapter must ask.
             EffectState::Sending => Ok(self.take(rules.epoch, true, turn)),
             EffectState::Blocked => {
@@ -286,9 +297,18 @@ impl Candidate {
             EffectState::New | EffectState::Held if due.is_some_and(|due| due > rules.now) => {
                 Ok(self.gone())
             }
-            EffectState::New | EffectState::Held | EffectState::Published => {
-                Ok(self.pass_gate(rules, turn))
+            EffectState::New
+            | EffectState::Held
+            | EffectState::Published
+            | EffectState::Stopped
+                if self.is_stopped(rules) =>
+            {
+                Ok(self.wait(turn))
             }
+            EffectState::New
+            | EffectState::Held
+            | EffectState::Published
+            | EffectState::Stopped => Ok(self.pass_gate(rules, turn)),
             _ => Ok(self.gone()),
         }
     }
@@ -297,6 +317,24 @@ impl Candidate {
         Claim::Gone {
             command: self.effect.command.id,
             state: Some(self.effect.state),
+        }
+    }
+
+    fn is_stopped(&self, rules: &Rules<'_>) -> bool {
+        rules.stopped.contains(self.effect.command.kind.adapter())
+    }
+
+    /// Set aside until the lane starts.
+    fn wait(&mut self, turn: &mut Turn) -> Claim {
+        let effect = &mut self.effect;
+        if effect.state == EffectState::Sending {
+            turn.doubtful.push(effect.no);
+        } else {
+            effect.state = EffectState::Stopped;
+            turn.stopped.push(effect.no);
+        }
+        Claim::Stopped {
+            command: effect.command.id,
         }
     }
 

@@ -2,8 +2,8 @@
 //! transaction at READ COMMITTED with the row locks that it needs.
 //!
 //! What passes by itself is done again here, after a short and random pause: a deadlock, a conflict
-//! of serialisation, a connection lost before the commit was sent. Locks are taken in the order case,
-//! effects, audit log, which makes deadlocks rare.
+//! of serialisation, a connection lost before the commit was sent. Locks are taken in the order lanes,
+//! case, effects, audit log, which makes deadlocks rare.
 
 use std::{thread, time::Duration};
 

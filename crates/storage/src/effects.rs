@@ -13,6 +13,7 @@ use crate::{
     CaseNo, Effect, EffectNo, EffectRef, EffectState, Error, LaneRow, Reader, Result, Wake, Writer,
     convert::{case_id, count, from_json, maybe_time, ms, subject_id, time},
     dialect::{self, first},
+    lanes::never,
     schema::{cases, effects, leases, subjects},
 };
 
@@ -103,19 +104,23 @@ impl Reader {
         rows.into_iter().map(effect).collect()
     }
 
-    /// When the relay next has something to do.
+    /// When the relay next has something to do; also a lane that starts by itself is something.
     ///
     /// # Errors
     /// `Database`, `Corrupt`.
-    pub fn next_publish(&mut self) -> Result<Option<Timestamp>> {
+    pub fn next_publish(&mut self, now: Timestamp) -> Result<Option<Timestamp>> {
+        if !self.set_aside(now, 1)?.is_empty() {
+            return Ok(Some(now));
+        }
         let due: Option<Option<i64>> = first!(
             &mut self.db,
             effects::table
-                .filter(effects::due.is_not_null())
+                .filter(effects::due.lt(never()))
                 .order(effects::due)
                 .select(effects::due)
         )?;
-        maybe_time(due.flatten())
+        let next = [maybe_time(due.flatten())?, self.next_start(now)?];
+        Ok(next.into_iter().flatten().min())
     }
 
     /// Effects of a case, in order.

@@ -16,6 +16,7 @@
 //!   settles it;
 //! - nobody is woken before the commit, nor for what was undone;
 //! - what the gate has refused stays refused;
+//! - when [`Writer::stop_lane`] has answered, nothing of that lane is claimed until it starts;
 //! - identity is readable only with a key that is not in the database, and every reading of it is
 //!   an entry of the audit log in the same transaction;
 //! - the audit log cannot be changed without [`Reader::verify_audit`] telling where.
@@ -37,6 +38,7 @@ mod incidents;
 mod instances;
 mod keys;
 mod lane;
+mod lanes;
 mod leases;
 mod ledger;
 mod listen;
@@ -86,6 +88,7 @@ pub use model::{
     },
     gate::{Gate, GateFacts, Reason, Verdict},
     incident::{HubIncident, Incident, IncidentFilter, IncidentNo, Parked},
+    lane::LaneStop,
     lease::{Epoch, Lease},
     memory::{Idempotent, NewDefinition, StoredDefinition},
     record::{CaseRecord, Document, Milestone, Noted, Record},

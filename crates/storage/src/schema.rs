@@ -269,6 +269,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    lanes (adapter) {
+        adapter -> Text,
+        stopped -> Nullable<BigInt>,
+        until -> Nullable<BigInt>,
+        actor -> Text,
+        why -> Text,
+    }
+}
+
+diesel::table! {
     settings (key) {
         key -> Text,
         value -> Text,
@@ -307,6 +317,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     effects,
     incidents,
     instances,
+    lanes,
     leases,
     milestones,
     parked,

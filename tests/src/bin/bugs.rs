@@ -138,9 +138,24 @@ fn build(tree: &Path, bank: &Bank) -> Result<PathBuf, String> {
     Ok(binary)
 }
 
-/// The first breach that the simulation finds, if any.
+/// The first breach that the simulation finds, if any: first as things are, then with deaths while
+/// something is on its way.
 fn hunt(simulate: &Path, bug: &str, seeds: u64) -> Result<Option<Value>, String> {
+    let found = hunt_with(simulate, bug, seeds, &[])?;
+    match found {
+        Some(_) => Ok(found),
+        None => hunt_with(simulate, bug, seeds, &["--races", "0"]),
+    }
+}
+
+fn hunt_with(
+    simulate: &Path,
+    bug: &str,
+    seeds: u64,
+    more: &[&str],
+) -> Result<Option<Value>, String> {
     let output = Command::new(simulate)
+        .args(more)
         .args([
             "--until-breach",
             "--twice",

@@ -41,6 +41,10 @@ struct Options {
     /// Stop at the first breach.
     #[arg(long)]
     until_breach: bool,
+    /// People die or are protected just while something is on its way to them; fewer such races in all
+    /// than this are a breach.
+    #[arg(long, value_name = "AT_LEAST")]
+    races: Option<usize>,
     /// Instead: without other faults, die at each crash point once.
     #[arg(long)]
     every_crash_point: bool,
@@ -86,6 +90,9 @@ struct Sum {
     crashes: usize,
     effects: usize,
     facts: usize,
+    stops: usize,
+    races: usize,
+    withheld: usize,
     breaches: Vec<Value>,
     points: BTreeMap<(String, String), u64>,
 }
@@ -96,6 +103,9 @@ impl Sum {
         self.crashes += outcome.crashes;
         self.effects += outcome.effects;
         self.facts += outcome.facts;
+        self.stops += outcome.stops;
+        self.races += outcome.races;
+        self.withheld += outcome.withheld;
         for what in &outcome.breaches {
             let breach = json!({ "seed": plan.seed, "dies_at": plan.dies_at, "what": what });
             self.breaches.push(breach);
@@ -114,6 +124,7 @@ impl Sum {
             .collect();
         json!({
             "runs": self.runs, "crashes": self.crashes, "effects": self.effects, "facts": self.facts,
+            "lanes_stopped": self.stops, "races": self.races, "races_withheld": self.withheld,
             "breaches": self.breaches, "crash_points": points, "wall_s": begun.elapsed().as_secs(),
         })
     }
@@ -124,6 +135,7 @@ fn seeds(stage: &Arc<Stage>, options: &Options) -> Sum {
         seed,
         cases: options.cases,
         faults: true,
+        races: options.races.is_some(),
         dies_at: None,
     };
     let plans: Vec<Plan> = (options.from..options.from + options.seeds)
@@ -155,7 +167,18 @@ fn seeds(stage: &Arc<Stage>, options: &Options) -> Sum {
         }
         true
     });
-    sum.into_inner().expect("sound")
+    let mut sum = sum.into_inner().expect("sound");
+    // A race that could not be lost proves nothing, nor do few.
+    if let Some(least) = options.races
+        && (sum.races < least || least > 0 && matches!(sum.withheld, n if n == 0 || n == sum.races))
+    {
+        let what = format!(
+            "{} races, {} withheld; {least} are wanted, both won and lost",
+            sum.races, sum.withheld
+        );
+        sum.breaches.push(json!({ "what": what }));
+    }
+    sum
 }
 
 fn crash_points(stage: &Arc<Stage>, options: &Options) -> Sum {
@@ -163,6 +186,7 @@ fn crash_points(stage: &Arc<Stage>, options: &Options) -> Sum {
         seed: options.from,
         cases: options.cases,
         faults: false,
+        races: false,
         dies_at: None,
     };
     let undisturbed = once(stage, whole);

@@ -67,6 +67,11 @@ const ADAPTERS: &[(&str, &[Operation])] = &[
     ("research", &[operation("contribute", false, true, 500)]),
 ];
 
+/// Their names.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ADAPTERS.iter().map(|(name, _)| *name)
+}
+
 /// All of them, in one world.
 #[must_use]
 pub fn all(truth: &Arc<Truth>) -> Vec<(String, Arc<dyn Outbound>)> {
@@ -107,6 +112,10 @@ impl Outbound for Neighbour {
             let truth = &self.truth;
             if truth.goes_wrong(50) {
                 answers.push((id, Outcome::Failed(problem(Kind::Unavailable))));
+                continue;
+            }
+            if truth.goes_wrong(8) {
+                answers.push((id, Outcome::Failed(problem(Kind::Denied))));
                 continue;
             }
             if truth.goes_wrong(15) {

@@ -15,8 +15,10 @@ use std::{
 
 use halsonav::rehearsal::{Fate, Ports, Rehearsal, Stage, watch};
 use halsonav_bus::codec;
-use halsonav_domain::{CaseId, PersonId, PersonStatus, Protection, Timestamp, Topic, VirtualClock};
-use halsonav_storage::{IncidentFilter, Totals};
+use halsonav_domain::{
+    CaseId, CommandId, PersonId, PersonStatus, Protection, Timestamp, Topic, VirtualClock,
+};
+use halsonav_storage::{EffectState, IncidentFilter, Totals};
 use jiff::SignedDuration;
 
 use super::{
@@ -27,6 +29,9 @@ use super::{
     wire::Wire,
 };
 
+mod races;
+mod stops;
+
 /// How a run is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
@@ -36,6 +41,8 @@ pub struct Plan {
     pub cases: usize,
     /// Whether anything goes wrong at all.
     pub faults: bool,
+    /// Whether people die or are protected just while something is on its way to them.
+    pub races: bool,
     /// The hub dies when it has come to this many crash points; `None`: by chance.
     pub dies_at: Option<u64>,
 }
@@ -51,6 +58,12 @@ pub struct Outcome {
     pub ledger: Vec<String>,
     /// How often the hub died.
     pub crashes: usize,
+    /// How often a lane was stopped by somebody.
+    pub stops: usize,
+    /// Contacts that were on their way when the person was struck …
+    pub races: usize,
+    /// … and that never reached the person.
+    pub withheld: usize,
     /// Crash points that were passed, with what was being done, and how often.
     pub points: BTreeMap<(String, String), u64>,
     /// Effects outside.
@@ -90,6 +103,9 @@ struct World {
     hub: Option<Rehearsal>,
     crashed: Rc<Cell<bool>>,
     crashes: usize,
+    stops: usize,
+    /// Contacts that were on their way when the person was struck.
+    races: Vec<CommandId>,
     /// There is no point in going on.
     hopeless: bool,
     points: Rc<std::cell::RefCell<BTreeMap<(String, String), u64>>>,
@@ -116,6 +132,8 @@ impl World {
             hub: None,
             crashed: Rc::default(),
             crashes: 0,
+            stops: 0,
+            races: Vec::new(),
             hopeless: false,
             points: Rc::default(),
         }
@@ -148,10 +166,12 @@ impl World {
             if opened {
                 self.check("while it ran").await;
             }
+            self.stop_and_start().await;
             self.pass_time();
         }
         // Now nothing bad happens any more: everything comes to its end.
         self.calm.store(true, Ordering::SeqCst);
+        self.start_all().await;
         for _ in 0..60 {
             if self.hopeless {
                 return;
@@ -191,7 +211,7 @@ impl World {
     fn watch(&self) {
         let (crashed, points) = (self.crashed.clone(), self.points.clone());
         let (chance, calm) = (self.chance.clone(), self.calm.clone());
-        let dies_at = self.plan.dies_at;
+        let (dies_at, races) = (self.plan.dies_at, self.plan.races);
         let mut passed = 0;
         watch(Some(Box::new(move |name, what| {
             passed += 1;
@@ -199,6 +219,10 @@ impl World {
             *points.borrow_mut().entry(key).or_default() += 1;
             let dies = match dies_at {
                 Some(nth) => passed == nth,
+                // What is in hand then is asked about later, when much may have changed.
+                None if races && name == "dispatch.claimed" => {
+                    !calm.load(Ordering::SeqCst) && chance.happens(60)
+                }
                 None => !calm.load(Ordering::SeqCst) && chance.happens(3),
             };
             if dies {
@@ -285,10 +309,14 @@ impl World {
                     .with(async move |hub: &mut Rehearsal| hub.turn(part).await)
                     .await;
                 // Dead or refused: there is something to do again.
-                moved += match turned {
+                let now = match turned {
                     Some(Ok(moved)) => moved,
                     _ => 1,
                 };
+                moved += now;
+                if now > 0 {
+                    self.race().await;
+                }
             }
             rests = if moved == 0 { rests + 1 } else { 0 };
             if rests >= RESTS && self.drained().await {
@@ -353,22 +381,35 @@ impl World {
         }
     }
 
-    /// INV-E4: nothing was done outside that nobody in here had decided.
+    /// INV-E4: nothing was done outside that nobody in here had decided. And nothing that was set aside
+    /// while a lane was stopped lies there still.
     async fn causes(&mut self) {
         let people: Vec<CaseId> = self.truth.people().into_keys().collect();
         let decided = self
             .with(async move |hub: &mut Rehearsal| {
                 hub.storage().read(|r| {
-                    let mut ids = BTreeSet::new();
+                    let (mut ids, mut aside) = (BTreeSet::new(), Vec::new());
                     for case in &people {
                         let effects = r.effects_of(case)?;
                         ids.extend(effects.iter().map(|effect| effect.command.id.to_string()));
+                        aside.extend(
+                            effects
+                                .iter()
+                                .filter(|effect| effect.state == EffectState::Stopped)
+                                .map(|effect| effect.command.kind.to_string()),
+                        );
                     }
-                    Ok(ids)
+                    Ok((ids, aside))
                 })
             })
             .await;
-        let Some(Ok(decided)) = decided else { return };
+        let Some(Ok((decided, aside))) = decided else {
+            return;
+        };
+        for kind in aside {
+            self.truth
+                .breach(format!("{kind} was set aside and forgotten"));
+        }
         for (id, kind) in self.truth.ids() {
             if !decided.contains(&id.to_string()) {
                 self.truth.breach(format!("{kind} {id} was never decided"));
@@ -410,6 +451,9 @@ impl World {
                 .map(line)
                 .collect(),
             crashes: self.crashes,
+            stops: self.stops,
+            races: self.races.len(),
+            withheld: self.withheld(),
             points: self.points.borrow().clone(),
             effects: effects.len(),
             facts: records.len(),

@@ -66,6 +66,8 @@ struct State {
     effects: BTreeMap<CommandId, Effect>,
     order: Vec<CommandId>,
     said_no: BTreeSet<CaseId>,
+    known: BTreeSet<CaseId>,
+    stopped: BTreeSet<&'static str>,
     breaches: Vec<String>,
 }
 
@@ -135,6 +137,27 @@ impl Truth {
         self.lock().said_no.insert(case);
     }
 
+    /// The hub has it in its store that the person must not be written to: from now on nothing may come.
+    pub fn known(&self, case: CaseId) {
+        self.lock().known.insert(case);
+    }
+
+    /// A lane is stopped from now on, or runs.
+    pub fn stopped(&self, lane: &'static str, is: bool) {
+        let mut state = self.lock();
+        if is {
+            state.stopped.insert(lane);
+        } else {
+            state.stopped.remove(lane);
+        }
+    }
+
+    /// Whether somebody has stopped it.
+    #[must_use]
+    pub fn is_stopped(&self, lane: &str) -> bool {
+        self.lock().stopped.contains(lane)
+    }
+
     /// Everybody, by case.
     #[must_use]
     pub fn people(&self) -> BTreeMap<CaseId, Person> {
@@ -183,6 +206,11 @@ impl Truth {
     ) {
         let at = self.clock.now();
         let mut state = self.lock();
+        let lane = kind.split('.').next().unwrap_or_default();
+        if state.stopped.contains(lane) {
+            let breach = format!("{kind} of {case} left at {at}, though its lane is stopped");
+            state.breaches.push(breach);
+        }
         if let Some(known) = state.effects.get_mut(&id) {
             if !dedup {
                 known.times += 1;
@@ -195,6 +223,11 @@ impl Truth {
             let late = state.people.get(&case).and_then(|p| p.out_of_bounds);
             if late.is_some_and(|since| at.duration_since(since) > FRESH) {
                 let breach = format!("{kind} reached {case} at {at}, out of bounds since {late:?}");
+                state.breaches.push(breach);
+            }
+            if state.known.contains(&case) {
+                let breach =
+                    format!("{kind} reached {case} at {at}, whom the hub knew to be out of bounds");
                 state.breaches.push(breach);
             }
             if state.said_no.contains(&case) {

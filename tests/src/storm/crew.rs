@@ -10,11 +10,12 @@ use std::{
 
 use anyhow::Result;
 
-use super::{
-    Plan, folder,
-    round::{Round, command},
+use super::Plan;
+use crate::{
+    processes::children,
+    round::{self, Round},
+    site::Site,
 };
-use crate::{processes::children, site::Site};
 
 const LOOK: Duration = Duration::from_millis(50);
 /// The longest beginning.
@@ -28,11 +29,10 @@ pub(super) struct Crew {
 
 impl Crew {
     pub(super) fn start(plan: &Plan, seed: u64, site: &Site<'_>) -> Result<Self> {
-        let out = folder(plan, &format!("{seed}-storm"))?;
-        fs::create_dir_all(&plan.dir)?;
+        let out = round::empty(&plan.dir, &format!("{seed}-storm"))?;
         let settings = out.with_extension("toml");
         site.write(&settings)?;
-        let demo = command(plan, seed, &out)
+        let demo = round::command(&plan.binary, &out, seed, plan.residents)
             .args(["--processes", "4", "--respawn", "--config"])
             .arg(settings)
             .spawn()?;
@@ -77,6 +77,6 @@ impl Crew {
     /// Waits for its end.
     pub(super) fn finish(self) -> Result<Round> {
         let output = self.demo.wait_with_output()?;
-        Round::read(self.out, &output)
+        Round::read(&self.out, &output)
     }
 }

@@ -19,7 +19,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct Reason {
     /// For those who read it later. No personal data.
-    reason: String,
+    pub(crate) reason: String,
 }
 
 /// Other values.

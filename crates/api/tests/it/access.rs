@@ -20,9 +20,8 @@ fn body(operation: &str) -> Option<Value> {
         }
         "answer-form" => json!({ "answers": { "smoke": "no" }, "mode": "paper" }),
         "book-case" => json!({ "bookingId": "B1", "start": at(1000), "end": at(2000) }),
-        "suspend-case" | "resume-case" | "cancel-case" | "retry-incident" | "skip-incident" => {
-            reason
-        }
+        "suspend-case" | "resume-case" | "cancel-case" | "retry-incident" | "skip-incident"
+        | "stop-lane" | "start-lane" => reason,
         "set-variables" => json!({ "variables": {}, "reason": "because" }),
         "send-message" => json!({ "name": "sample.delivered", "correlationKey": "k" }),
         "claim-work-item" | "release-work-item" => json!({ "revision": 1 }),
@@ -38,7 +37,8 @@ fn path(route: &Route, case: &str, number: i64) -> String {
         .path
         .replace("{case}", case)
         .replace("{no}", &number.to_string())
-        .replace("{round}", "2026");
+        .replace("{round}", "2026")
+        .replace("{adapter}", "print");
     let path = path
         .replace("{template}", "halsa")
         .replace("{id}", "halsosamtal")
@@ -55,6 +55,9 @@ fn path(route: &Route, case: &str, number: i64) -> String {
 
 /// Operations on the whole region: not for those who work at some units.
 const REGION: &[&str] = &[
+    "list-lanes",
+    "stop-lane",
+    "start-lane",
     "list-cohorts",
     "import-cohort",
     "send-message",

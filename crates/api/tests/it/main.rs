@@ -5,6 +5,7 @@ mod access;
 mod audit;
 mod contract;
 mod facts;
+mod lanes;
 mod limits;
 mod once;
 mod tokens;

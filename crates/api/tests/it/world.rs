@@ -82,6 +82,9 @@ impl Door for Hub {
             detail: "secret inside".into(),
         }]
     }
+    fn lanes(&self) -> Vec<String> {
+        vec!["messaging".to_owned(), "print".to_owned()]
+    }
     fn picture(&self, id: &str, _: u32) -> Option<String> {
         (id == "halsosamtal").then(|| "<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_owned())
     }

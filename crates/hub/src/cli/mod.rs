@@ -4,6 +4,7 @@ mod case;
 mod check;
 mod cohort;
 mod incident;
+mod lane;
 mod output;
 mod process;
 mod run;
@@ -64,6 +65,9 @@ enum Command {
     /// Show and settle what needs a human.
     #[command(subcommand)]
     Incident(incident::Command),
+    /// Stop and start the commands of one adapter.
+    #[command(subcommand)]
+    Lane(lane::Command),
     /// Check and draw process files.
     #[command(subcommand)]
     Process(process::Command),
@@ -106,6 +110,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Case(command) => case::run(&context, command),
         Command::Worklist(options) => worklist::run(&context, options),
         Command::Incident(command) => incident::run(&context, command).await,
+        Command::Lane(command) => lane::run(&context, command),
         Command::Process(command) => process::run(&context, command),
         Command::Bench(options) => crate::bench::run(&context, options).await,
     };

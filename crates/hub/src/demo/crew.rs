@@ -225,7 +225,7 @@ impl Crew {
             .read_async(move |r| {
                 let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
                 Ok(clock::taken(r, Step::Begin, children, now)?
-                    && !due(r.next_publish()?)
+                    && !due(r.next_publish(now)?)
                     && !due(r.next_due()?)
                     && r.in_hand()? == 0
                     && r.held_subjects(1)?.is_empty())

@@ -13,6 +13,7 @@ use jiff::SignedDuration;
 
 use super::{
     agenda::{Act, Agenda},
+    between::Between,
     crew::Crew,
     post::Post,
     residents::Residents,
@@ -80,6 +81,8 @@ pub struct Driver {
     pub state: State,
     /// Where it is written.
     pub out: std::path::PathBuf,
+    /// Whoever stands between hub and neighbours.
+    pub between: Between,
 }
 
 /// What a run took.
@@ -107,6 +110,7 @@ impl Driver {
         self.hub.advance(&self.clock, self.state.now).await?;
         let mut look_at = self.state.now;
         loop {
+            self.between.hour(self.state.now, &core).await?;
             spent.settled += self.hour(&core).await?;
             if self.state.now >= look_at {
                 look_at = self.state.now + SignedDuration::from_hours(24);
@@ -187,9 +191,10 @@ impl Driver {
     /// The hour in which something happens next.
     async fn next(&self, core: &Core) -> Result<Option<Timestamp>, Problem> {
         let asked = async || {
+            let now = core.schedule.now();
             let read = core
                 .storage
-                .read_async(|r| Ok([r.next_due()?, r.next_publish()?]));
+                .read_async(move |r| Ok([r.next_due()?, r.next_publish(now)?]));
             read.await.map_err(store_problem)
         };
         let stored = patiently(asked).await?;

@@ -1,6 +1,7 @@
 //! `halsonav demo`: a whole round against fakes of every neighbour, with a clock that runs ahead.
 
 mod agenda;
+mod between;
 mod crew;
 mod dice;
 mod driver;
@@ -27,6 +28,7 @@ use jiff::tz::TimeZone;
 
 use self::{
     agenda::Agenda,
+    between::Between,
     crew::Crew,
     driver::{Driven, Driver},
     population::Resident,
@@ -66,6 +68,10 @@ pub struct Options {
     /// Start a process again that has died: for those who kill them.
     #[arg(long, hide = true)]
     pub respawn: bool,
+    /// Say where the neighbours are and what hour it is, and wait to be answered: for those who stand
+    /// between.
+    #[arg(long, hide = true)]
+    pub between: bool,
     /// Where everything is written.
     #[arg(long, default_value = "out/demo", value_name = "DIR")]
     pub out: PathBuf,
@@ -131,6 +137,7 @@ pub async fn run(context: &Context, options: Options) -> Answer {
         clock,
         state,
         out: options.out.clone(),
+        between: between(&options),
     };
     let spent = driver.run(&bar).await.map_err(one)?;
     bar.finish_and_clear();
@@ -149,6 +156,12 @@ pub async fn run(context: &Context, options: Options) -> Answer {
     } else {
         ExitCode::FAILURE
     })
+}
+
+fn between(options: &Options) -> Between {
+    Between {
+        there: options.between,
+    }
 }
 
 fn zone() -> Result<TimeZone, Problem> {
@@ -197,6 +210,7 @@ fn settle_in(
     // The gate asks the register again before every contact; the sweep only finds the rest.
     config.sweep.every_h = 24 * 7;
     config.adapters.extend(world.adapters(region));
+    between(options).meet(&mut config.adapters)?;
     if options.processes > 1 {
         config.clock.kind = ClockKind::Shared;
         Crew::settle_ports(config, &options.out)?;

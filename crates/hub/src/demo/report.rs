@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, io::Write as _, path::Path, sync::Arc};
 
 use halsonav_bus::codec;
 use halsonav_domain::{Problem, Topic};
-use halsonav_storage::{CaseFilter, EffectState, IncidentFilter};
+use halsonav_storage::{CaseFilter, EffectState, Incident, IncidentFilter};
 use serde_json::{Value, json};
 
 use super::{driver::Spent, state::unusable, world::World};
@@ -85,7 +85,7 @@ pub async fn write(
         "waiting": totals.waiting,
         "incidents": totals.incident,
         "unaccounted": totals.unaccounted,
-        "open_incidents": open.len(),
+        "open_incidents": open.len(), "incident_codes": by_code(&open),
         "letters": world.letters(),
         "messages": world.inbox.len(),
         "forms": reached("forms-answered"),
@@ -102,6 +102,13 @@ pub async fn write(
         "out": out,
     });
     Ok(Report { value, funnel })
+}
+
+fn by_code(open: &[Incident]) -> BTreeMap<&str, u64> {
+    open.iter().fold(BTreeMap::new(), |mut codes, incident| {
+        *codes.entry(incident.code.as_str()).or_default() += 1;
+        codes
+    })
 }
 
 #[expect(
@@ -298,7 +305,8 @@ async fn events(core: &Core, out: &Path) -> Result<u64, Problem> {
             break;
         }
         for record in &records {
-            let envelope = codec::read_event(&record.record).map_err(bus)?;
+            // One that is no event is told as none.
+            let envelope = codec::read_event(&record.record).ok();
             let line =
                 json!({ "key": record.record.key, "offset": record.offset, "event": envelope });
             writeln!(file, "{line}").map_err(|error| unusable(&path, &error))?;

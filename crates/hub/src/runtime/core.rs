@@ -14,7 +14,7 @@ use halsonav_domain::{
 };
 use halsonav_engine::Library;
 use halsonav_expression::Decisions;
-use halsonav_storage::{Access, Extent, HubIncident, PersonChange, Storage, Writer};
+use halsonav_storage::{Access, Extent, HubIncident, LaneStop, PersonChange, Storage, Writer};
 use jiff::SignedDuration;
 use serde_json::json;
 use tokio::sync::watch;
@@ -232,11 +232,24 @@ impl Core {
         self.publish(facts).await
     }
 
-    /// Credentials or permissions of an adapter are wrong: an operator must know, once.
+    /// Credentials or permissions of an adapter are wrong: its lane is stopped until it is worth
+    /// another try, and an operator must know, once.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn lane_denied(&self, adapter: &str, problem: &Problem) -> Result<(), Problem> {
+    pub async fn lane_denied(
+        &self,
+        adapter: &str,
+        problem: &Problem,
+        until: Timestamp,
+    ) -> Result<(), Problem> {
+        let stop = LaneStop {
+            adapter: adapter.to_owned(),
+            at: self.clock.now(),
+            until: Some(until),
+            by: "hub".to_owned(),
+            why: problem.to_string(),
+        };
         let incident = HubIncident {
             case: None,
             element: adapter.to_owned(),
@@ -246,9 +259,11 @@ impl Core {
             at: self.clock.now(),
         };
         self.storage
-            .write_async(move |tx| tx.open_incident(&incident))
+            .write_async(move |tx| {
+                tx.stop_lane(&stop)?;
+                tx.open_incident(&incident).map(drop)
+            })
             .await
-            .map(drop)
             .map_err(store_problem)
     }
 }

@@ -229,7 +229,8 @@ impl Dispatcher {
                 }
                 Claim::Fenced { .. } => fenced = true,
                 // The register is asked where it can be reached; then what is held comes again.
-                Claim::Held { .. } | Claim::Gone { .. } => {}
+                // The relay brings back what waits for the lane to start.
+                Claim::Held { .. } | Claim::Stopped { .. } | Claim::Gone { .. } => {}
             }
         }
         if fenced {
@@ -244,11 +245,13 @@ impl Dispatcher {
         Ok(())
     }
 
+    /// What reaches the resident is asked about even where a repeated command does no harm: it may not
+    /// have left, and the gate is asked anew.
     fn must_ask(&self, effect: &Ready) -> bool {
         effect.reconcile
             && !self
                 .operation(effect.effect.command.kind.operation())
-                .is_some_and(|o| o.idempotent)
+                .is_some_and(|o| o.idempotent && !o.contact)
     }
 
     pub(super) fn operation(&self, name: &str) -> Option<&'static Operation> {

@@ -3,7 +3,7 @@
 
 use opentelemetry::{
     KeyValue,
-    metrics::{Counter, MeterProvider as _},
+    metrics::{Counter, Gauge, MeterProvider as _},
 };
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Encoder, Registry, TextEncoder};
@@ -17,6 +17,7 @@ pub struct Metrics {
     dropped: Counter<u64>,
     rejected: Counter<u64>,
     effects: Counter<u64>,
+    stopped: Gauge<u64>,
 }
 
 impl Metrics {
@@ -44,6 +45,10 @@ impl Metrics {
             ),
             rejected: counter("halsonav_engine_rejected", "Inputs that did not apply"),
             effects: counter("halsonav_effects", "Effects by adapter and outcome"),
+            stopped: meter
+                .u64_gauge("halsonav_lane_stopped")
+                .with_description("1 while the commands of the adapter wait")
+                .build(),
             registry,
             _provider: provider,
         }
@@ -65,6 +70,12 @@ impl Metrics {
                 KeyValue::new("outcome", outcome),
             ],
         );
+    }
+
+    /// Notes whether a lane is stopped.
+    pub fn lane(&self, adapter: &str, stopped: bool) {
+        let adapter = KeyValue::new("adapter", adapter.to_owned());
+        self.stopped.record(u64::from(stopped), &[adapter]);
     }
 
     /// The Prometheus text.

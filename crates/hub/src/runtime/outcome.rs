@@ -36,8 +36,8 @@ pub struct Ending {
     pub keep: Vec<Keep>,
     /// For journal systems that listen.
     pub documented: Option<Envelope>,
-    /// Credentials or permissions are wrong: the whole lane needs a human.
-    pub denied: Option<Problem>,
+    /// Credentials or permissions are wrong: the whole lane waits, for a human or until then.
+    pub denied: Option<(Problem, Timestamp)>,
 }
 
 fn ending(effect: EffectNo, settled: Settled) -> Ending {
@@ -103,7 +103,7 @@ fn failed(core: &Core, ready: Ready, problem: Problem) -> Verdict {
         |s| core.clock.now() + jiff::SignedDuration::from_secs(i64::from(s)),
     );
     let mut ending = ending(ready.effect.no, Settled::Retry(at, problem.code.clone()));
-    ending.denied = (problem.kind == Kind::Denied).then_some(problem);
+    ending.denied = (problem.kind == Kind::Denied).then_some((problem, at));
     Verdict::Settled(Box::new(ending))
 }
 
@@ -135,6 +135,27 @@ pub fn unknowable(core: &Core, ready: Ready) -> Verdict {
     );
     let problem = Problem::new(Kind::Unavailable, "HUB-DISPATCH-006", message);
     Verdict::Settled(Box::new(given_up(core, &ready, problem, true)))
+}
+
+/// The neighbour has nothing of it: it is sent again by way of the claim, since the person may have
+/// died, or the lane been stopped, since it was claimed.
+#[must_use]
+pub fn absent(core: &Core, ready: &Ready) -> Verdict {
+    let message = format!(
+        "{}: sent, no answer, and nothing of it is there",
+        ready.effect.command.kind
+    );
+    let problem = Problem::new(Kind::Unavailable, "HUB-DISPATCH-009", message);
+    if ready.attempt >= core.config.retry.attempts {
+        return Verdict::Settled(Box::new(given_up(core, ready, problem, false)));
+    }
+    // What an earlier life left in hand has waited already.
+    let at = match ready.reconcile {
+        true => core.clock.now(),
+        false => core.after(ready.attempt),
+    };
+    let settled = Settled::Retry(at, problem.code);
+    Verdict::Settled(Box::new(ending(ready.effect.no, settled)))
 }
 
 /// The neighbour could not be asked now: again later, and asked before anything is sent.

@@ -12,7 +12,6 @@ impl Dispatcher {
     /// Asks about everything that this turn left without an outcome. What the neighbour cannot be
     /// asked about now is asked about later; what it cannot tell becomes an incident.
     pub(super) async fn ask_again(&mut self) -> Result<(), Problem> {
-        let mut resend = Vec::new();
         let mut verdicts = Vec::new();
         for ready in std::mem::take(&mut self.unsettled) {
             let prepared = match self.operation(ready.effect.command.kind.operation()) {
@@ -31,7 +30,7 @@ impl Dispatcher {
                 Reconciled::Settled(settled) => {
                     verdicts.push(outcome::judge(&self.core, ready, settled));
                 }
-                Reconciled::Absent => resend.push(ready),
+                Reconciled::Absent => verdicts.push(outcome::absent(&self.core, &ready)),
                 Reconciled::Later(problem) if ready.attempt < ASK => {
                     verdicts.push(outcome::asked_later(&self.core, &ready, &problem));
                 }
@@ -40,7 +39,6 @@ impl Dispatcher {
                 }
             }
         }
-        verdicts.extend(self.deliver(resend).await?);
         self.settle(verdicts).await
     }
 }

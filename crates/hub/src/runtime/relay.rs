@@ -30,12 +30,22 @@ impl Relay {
     /// When store or bus fail; the same batch comes again.
     pub async fn turn(&self) -> Result<usize, Problem> {
         let now = self.core.schedule.now();
-        let effects = self
+        let (free, effects) = self
             .core
             .storage
-            .read_async(move |r| r.publishable(now, BATCH))
+            .read_async(move |r| Ok((r.set_aside(now, BATCH)?, r.publishable(now, BATCH)?)))
             .await
             .map_err(store_problem)?;
+        // All of it before the rest, so that a lane that starts goes on in its order.
+        if !free.is_empty() {
+            let count = free.len();
+            let let_go = self
+                .core
+                .storage
+                .write_async(move |tx| tx.let_go(&free))
+                .await;
+            return let_go.map(|()| count).map_err(store_problem);
+        }
         if effects.is_empty() {
             return Ok(0);
         }
@@ -71,9 +81,10 @@ impl Relay {
     /// # Errors
     /// When the store fails.
     pub async fn next(&self) -> Result<Option<Timestamp>, Problem> {
+        let now = self.core.schedule.now();
         self.core
             .storage
-            .read_async(|r| r.next_publish())
+            .read_async(move |r| r.next_publish(now))
             .await
             .map_err(store_problem)
     }

@@ -15,6 +15,7 @@ impl Dispatcher {
     /// Publishes what became of each effect, then notes it: a crash between the two says it again,
     /// and the fact's id makes it known.
     pub(super) async fn settle(&mut self, verdicts: Vec<Verdict>) -> Result<(), Problem> {
+        self.stop_if_denied(&verdicts).await?;
         let now = self.core.clock.now();
         let mut settlements = Vec::with_capacity(verdicts.len());
         let mut facts = Vec::new();
@@ -27,9 +28,6 @@ impl Dispatcher {
                 Verdict::Settled(settled) => {
                     let mut settled = *settled;
                     settled.settlement.epoch = self.epoch;
-                    if let Some(problem) = settled.denied.take() {
-                        self.core.lane_denied(&self.adapter, &problem).await?;
-                    }
                     self.core
                         .metrics
                         .effect(&self.adapter, outcome::word(&settled.settlement.settled));
@@ -108,6 +106,19 @@ impl Trouble {
                 given_up,
                 "commands were not carried out"
             );
+        }
+    }
+}
+
+impl Dispatcher {
+    async fn stop_if_denied(&self, verdicts: &[Verdict]) -> Result<(), Problem> {
+        let denied = verdicts.iter().filter_map(|verdict| match verdict {
+            Verdict::Settled(ending) => ending.denied.as_ref(),
+            Verdict::Lost(_) => None,
+        });
+        match denied.max_by_key(|(_, until)| *until) {
+            Some((problem, until)) => self.core.lane_denied(&self.adapter, problem, *until).await,
+            None => Ok(()),
         }
     }
 }

@@ -22,8 +22,8 @@ BEGIN
 
     FOREACH name IN ARRAY ARRAY[
         'answers', 'audit', 'audit_start', 'cases', 'definitions', 'documents', 'effects',
-        'incidents', 'instances', 'leases', 'milestones', 'parked', 'records', 'refs', 'rounds',
-        'schema_version', 'seen', 'settings', 'subjects', 'subscriptions', 'timers', 'work_items'
+        'incidents', 'instances', 'lanes', 'leases', 'milestones', 'parked', 'records', 'refs',
+        'rounds', 'schema_version', 'seen', 'settings', 'subjects', 'subscriptions', 'timers', 'work_items'
     ] LOOP
         EXECUTE format('GRANT SELECT ON %I TO %s', name, readers);
     END LOOP;
@@ -31,7 +31,7 @@ BEGIN
     GRANT SELECT ON audit, audit_start, schema_version TO halsonav_audit;
 
     FOREACH name IN ARRAY ARRAY[
-        'answers', 'cases', 'documents', 'incidents', 'person_index', 'records', 'rounds',
+        'answers', 'cases', 'documents', 'incidents', 'lanes', 'person_index', 'records', 'rounds',
         'settings', 'subjects', 'vault', 'work_items'
     ] LOOP
         EXECUTE format('GRANT INSERT, UPDATE ON %I TO halsonav_api, halsonav_worker', name);

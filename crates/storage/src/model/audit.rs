@@ -9,7 +9,7 @@ use serde_json::Value;
 pub struct NewAudit {
     /// When.
     pub at: Timestamp,
-    /// Who: `user:<id>`, `adapter:<name>`, `hub`.
+    /// Who: `user:<id>`, `cli:<login>`, `adapter:<name>`, `hub`.
     pub actor: String,
     /// What: `read`, `alter`, `disclose`, `copy`, `print`, `decide`.
     pub action: String,

@@ -18,6 +18,8 @@ words! {
         Published = "published",
         /// Register data is too old; on the bus again when due, or when the register answered.
         Held = "held",
+        /// Its lane is stopped; on the bus again when the lane starts.
+        Stopped = "stopped",
         /// The gate said no; waits to be settled as refused. Stays no.
         Blocked = "blocked",
         /// In an adapter's hands. Found here after a crash, it must be reconciled.
@@ -48,7 +50,13 @@ impl EffectState {
     pub fn is_under_way(self) -> bool {
         matches!(
             self,
-            Self::New | Self::Published | Self::Held | Self::Blocked | Self::Sending | Self::Handed
+            Self::New
+                | Self::Published
+                | Self::Held
+                | Self::Stopped
+                | Self::Blocked
+                | Self::Sending
+                | Self::Handed
         )
     }
 }
@@ -114,6 +122,11 @@ pub enum Claim {
         command: CommandId,
         /// Why.
         reason: Reason,
+    },
+    /// Its lane is stopped: nothing leaves. It comes back on the bus when the lane starts.
+    Stopped {
+        /// The command.
+        command: CommandId,
     },
     /// Nothing to do: withdrawn, settled, not due yet, in the hands of another whose lease is live,
     /// or no such effect (`None`).

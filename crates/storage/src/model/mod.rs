@@ -6,6 +6,7 @@ pub mod change;
 pub mod effect;
 pub mod gate;
 pub mod incident;
+pub mod lane;
 pub mod lease;
 pub mod memory;
 pub mod record;

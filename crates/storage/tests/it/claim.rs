@@ -186,7 +186,7 @@ fn a_retry_waits_and_an_open_question_is_asked_not_sent() {
         let claim = world.claim(which, 2, epoch);
         assert!(world.settle(&claim, epoch, Settled::Retry(at(60), "HUB-X-1".into())));
         assert_eq!(
-            world.storage.read(|tx| tx.next_publish()).unwrap(),
+            world.storage.read(|tx| tx.next_publish(at(2))).unwrap(),
             Some(at(60))
         );
         assert!(matches!(

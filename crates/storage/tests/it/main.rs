@@ -8,6 +8,7 @@ mod crash;
 mod fold;
 mod gate;
 mod hold;
+mod lanes;
 mod leases;
 mod ledger;
 mod people;

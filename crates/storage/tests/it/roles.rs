@@ -15,6 +15,7 @@ const FORBIDDEN: [(&str, &[&str]); 4] = [
             "INSERT INTO effects (case_no, job, adapter, operation, payload, headers, contact, state, attempts, epoch, issued, consumed) VALUES (1, 1, 'a', 'b', '', '', FALSE, 'new', 0, 0, 0, FALSE)",
             "UPDATE effects SET state = 'done'",
             "UPDATE leases SET epoch = 9",
+            "DELETE FROM lanes",
             "UPDATE definitions SET text = ''",
             "UPDATE audit SET actor = 'x'",
             "DELETE FROM audit",

@@ -1,6 +1,7 @@
 DROP TABLE schema_version;
 DROP TABLE answers;
 DROP TABLE settings;
+DROP TABLE lanes;
 DROP TABLE leases;
 DROP TABLE definitions;
 DROP TABLE audit;

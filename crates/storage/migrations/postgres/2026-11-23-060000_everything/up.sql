@@ -105,6 +105,7 @@ CREATE UNIQUE INDEX effects_job ON effects (case_no, job);
 CREATE INDEX effects_due ON effects (due, effect_no) WHERE due IS NOT NULL;
 CREATE INDEX effects_sending ON effects (adapter, effect_no) WHERE state = 'sending';
 CREATE INDEX effects_held ON effects (case_no) WHERE state = 'held';
+CREATE INDEX effects_stopped ON effects (adapter, effect_no) WHERE state = 'stopped';
 
 -- due: null once it was announced; the case still waits for it.
 CREATE TABLE timers (
@@ -295,6 +296,15 @@ CREATE TABLE leases (
     epoch  BIGINT NOT NULL,
     until  BIGINT NOT NULL
 ) WITH (fillfactor = 10);
+
+-- Lanes that were ever stopped. stopped: since when, null once started. until: when it starts by itself.
+CREATE TABLE lanes (
+    adapter TEXT COLLATE "C" PRIMARY KEY NOT NULL,
+    stopped BIGINT,
+    until   BIGINT,
+    actor   TEXT COLLATE "C" NOT NULL,
+    why     TEXT COLLATE "C" NOT NULL
+);
 
 CREATE TABLE settings (
     key   TEXT COLLATE "C" PRIMARY KEY NOT NULL,

@@ -102,6 +102,7 @@ CREATE UNIQUE INDEX effects_job ON effects (case_no, job);
 CREATE INDEX effects_due ON effects (due, effect_no) WHERE due IS NOT NULL;
 CREATE INDEX effects_sending ON effects (adapter, effect_no) WHERE state = 'sending';
 CREATE INDEX effects_held ON effects (case_no) WHERE state = 'held';
+CREATE INDEX effects_stopped ON effects (adapter, effect_no) WHERE state = 'stopped';
 
 -- due: null once it was announced; the case still waits for it.
 CREATE TABLE timers (
@@ -267,6 +268,15 @@ CREATE TABLE leases (
     holder TEXT NOT NULL,
     epoch  BIGINT NOT NULL,
     until  BIGINT NOT NULL
+) WITHOUT ROWID;
+
+-- Lanes that were ever stopped. stopped: since when, null once started. until: when it starts by itself.
+CREATE TABLE lanes (
+    adapter TEXT PRIMARY KEY NOT NULL,
+    stopped BIGINT,
+    until   BIGINT,
+    actor   TEXT NOT NULL,
+    why     TEXT NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE settings (
