@@ -230,7 +230,7 @@ fn whoever_stops_a_lane_is_answered_after_the_claims_that_were_first() {
         world.publish(1);
         let (claimed, has_claimed) = mpsc::channel();
         let (go, may_go) = mpsc::channel::<()>();
-        let (storage, stopper) = (world.storage.clone(), world.storage.clone());
+        let (storage, stopper) = (world.storage.clone(), &world.storage);
         let mut may_go = Some(may_go);
         let claim = std::thread::spawn(move || {
             storage.write(move |tx| {
@@ -243,16 +243,18 @@ fn whoever_stops_a_lane_is_answered_after_the_claims_that_were_first() {
             })
         });
         has_claimed.recv().unwrap();
-        let (told, answer) = mpsc::channel();
-        let stopping = std::thread::spawn(move || {
-            let stopped = stopper.write(|tx| tx.stop_lane(&stop("print", 3, None)));
-            let _ = told.send(());
-            stopped
+        std::thread::scope(|scope| {
+            let (told, answer) = mpsc::channel();
+            let stopping = scope.spawn(move || {
+                let stopped = stopper.write(|tx| tx.stop_lane(&stop("print", 3, None)));
+                let _ = told.send(());
+                stopped
+            });
+            let early = answer.recv_timeout(Duration::from_millis(300));
+            assert!(early.is_err(), "answered while a claim was under way");
+            go.send(()).unwrap();
+            assert!(is_ready(&claim.join().unwrap().unwrap()[0]));
+            assert!(stopping.join().unwrap().unwrap());
         });
-        let early = answer.recv_timeout(Duration::from_millis(300));
-        assert!(early.is_err(), "answered while a claim was under way");
-        go.send(()).unwrap();
-        assert!(is_ready(&claim.join().unwrap().unwrap()[0]));
-        assert!(stopping.join().unwrap().unwrap());
     });
 }
