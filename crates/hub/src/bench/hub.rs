@@ -52,6 +52,7 @@ impl Hub {
     ) -> Result<Self, Vec<Problem>> {
         let mut config = config.clone();
         config.hub.data = dir.to_owned();
+        config.hub.vault_key = dir.join("vault.key").display().to_string();
         site::migrate(&config).map_err(|problem| vec![problem])?;
         let (bus, alone) = site::bus(&config).map_err(|problem| vec![problem])?;
         let time = Time::of(Arc::new(VirtualClock::new(plan.now)));

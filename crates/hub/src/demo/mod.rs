@@ -197,6 +197,8 @@ fn settle_in(
     // The gate asks the register again before every contact; the sweep only finds the rest.
     config.sweep.every_h = 24 * 7;
     config.adapters.extend(world.adapters(region));
+    let key = config.hub.data.join("vault.key");
+    config.hub.vault_key = key.display().to_string();
     if options.processes > 1 {
         config.clock.kind = ClockKind::Shared;
         Crew::settle_ports(config, &options.out)?;
