@@ -27,13 +27,32 @@ use crate::{
 /// Settings and region, read and checked.
 ///
 /// # Errors
-/// What is wrong with either.
+/// What is wrong with either; `HUB-CONFIG-012`.
 pub fn settings(context: &Context, region: Option<&str>) -> Result<(Config, Region), Vec<Problem>> {
     let config = config::load(context.config.as_deref()).map_err(|problem| vec![problem])?;
     let tree = Tree::load(context.regions.as_deref()).map_err(|problem| vec![problem])?;
     let name = region.unwrap_or(&config.hub.region).to_owned();
     let region = config::region::load(&tree, &name).map_err(|problem| vec![problem])?;
+    remembers(&config).map_err(|problem| vec![problem])?;
     Ok((config, region))
+}
+
+/// A message that the bus still has must be known when it comes again.
+fn remembers(config: &Config) -> Result<(), Problem> {
+    let for_ever = |days: u32| if days == 0 { u32::MAX } else { days };
+    let (key, carried) = match config.bus.kind {
+        BusKind::Log => ("keep.log_days", for_ever(config.keep.log_days)),
+        BusKind::Kafka => {
+            let days = kafka(config)?.retention_days.events;
+            ("kafka.retention_days.events", days)
+        }
+    };
+    let seen = for_ever(config.keep.seen_days);
+    if seen > carried || seen == u32::MAX {
+        return Ok(());
+    }
+    let message = format!("keep.seen_days: not more than {key}, so a repetition could count twice");
+    Err(Problem::new(Kind::Invalid, "HUB-CONFIG-012", message))
 }
 
 /// Where the store is.

@@ -6,7 +6,7 @@ use halsonav_domain::Timestamp;
 use crate::{
     Error, Idempotent, NewDefinition, Reader, Result, StoredDefinition, Wake, Writer,
     convert::{ms, time},
-    dialect::{Db, insert_once, on},
+    dialect::{Db, first, insert_once, on},
     schema::{answers, definitions, settings},
 };
 
@@ -197,13 +197,23 @@ impl Writer {
         }
     }
 
-    /// Forgets answers from before `before`; answers how many.
+    /// Forgets answers from before `before`, the oldest first, about `limit` of them; answers how
+    /// many. To be called until it answers 0.
     ///
     /// # Errors
     /// `Database`.
-    pub fn forget_answers(&mut self, before: Timestamp) -> Result<u64> {
-        let gone = diesel::delete(answers::table.filter(answers::at.lt(ms(before))))
-            .execute(&mut self.db)?;
+    pub fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<u64> {
+        let old = answers::table.filter(answers::at.lt(ms(before)));
+        let last: Option<i64> = first!(
+            &mut self.db,
+            old.order(answers::at)
+                .offset(i64::from(limit.max(1)) - 1)
+                .select(answers::at)
+        )?;
+        // Those of the same moment go together.
+        let last = last.unwrap_or(ms(before) - 1);
+        let gone =
+            diesel::delete(answers::table.filter(answers::at.le(last))).execute(&mut self.db)?;
         Ok(gone as u64)
     }
 }

@@ -17,6 +17,7 @@ pub struct Metrics {
     dropped: Counter<u64>,
     rejected: Counter<u64>,
     effects: Counter<u64>,
+    forgotten: Counter<u64>,
 }
 
 impl Metrics {
@@ -44,6 +45,7 @@ impl Metrics {
             ),
             rejected: counter("halsonav_engine_rejected", "Inputs that did not apply"),
             effects: counter("halsonav_effects", "Effects by adapter and outcome"),
+            forgotten: counter("halsonav_forgotten", "What housekeeping let go, by kind"),
             registry,
             _provider: provider,
         }
@@ -65,6 +67,11 @@ impl Metrics {
                 KeyValue::new("outcome", outcome),
             ],
         );
+    }
+
+    /// Counts what was forgotten.
+    pub fn forgotten(&self, what: &'static str, count: u64) {
+        self.forgotten.add(count, &[KeyValue::new("what", what)]);
     }
 
     /// The Prometheus text.
