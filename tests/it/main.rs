@@ -16,3 +16,4 @@ mod regions;
 mod same;
 mod split;
 mod support;
+mod trial;
