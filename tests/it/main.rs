@@ -10,6 +10,7 @@ mod input;
 mod judge;
 mod kill;
 mod numbers;
+mod outside;
 mod people;
 mod privacy;
 mod regions;
