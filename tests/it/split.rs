@@ -1,7 +1,6 @@
 //! The same hub on other stores and buses, in one process and in four, and with its processes killed.
 
 use std::{
-    env,
     path::Path,
     process::{Command, Stdio},
     sync::LazyLock,
@@ -9,37 +8,15 @@ use std::{
     time::Duration,
 };
 
-use halsonav_storage::{Place, scratch::Scratch};
+use halsonav_storage::scratch::Scratch;
 use halsonav_tests::{
     processes::{children, signal},
     site::Site,
 };
 
-use crate::support::{Round, binary, command, folder, ledgers_differ};
+use crate::support::{Round, command, folder, ledgers_differ, schema, services};
 
 const ARGUMENTS: [&str; 4] = ["--residents", "20", "--seed", "3"];
-
-/// The services of this run. Loud without them, and a failure in CI.
-fn services() -> Option<(String, String)> {
-    binary()?;
-    let named = |name: &str| {
-        let value = env::var(name).ok().filter(|value| !value.is_empty());
-        if value.is_none() {
-            eprintln!("NOT CHECKED: {name} names no service; tests/run starts one");
-            assert!(env::var("CI").as_deref() != Ok("true"), "{name} is not set");
-        }
-        value
-    };
-    Some((named("HALSONAV_POSTGRES")?, named("HALSONAV_KAFKA")?))
-}
-
-/// A schema of its own for the run.
-fn schema(server: &str, name: &str) -> Scratch {
-    let Place::Postgres(server) = Place::parse(server) else {
-        panic!("HALSONAV_POSTGRES names no PostgreSQL server");
-    };
-    Scratch::make(&server, name).unwrap()
-}
 
 /// The site's settings beside the run's folder.
 fn site(out: &Path, store: Option<&Scratch>, brokers: Option<&str>) -> String {

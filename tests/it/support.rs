@@ -8,6 +8,7 @@ use std::{
     sync::{Arc, LazyLock, Mutex, OnceLock},
 };
 
+use halsonav_storage::{Place, scratch::Scratch};
 use halsonav_tests::processes;
 use serde_json::Value;
 
@@ -32,6 +33,30 @@ pub fn binary() -> Option<&'static Path> {
         Some(beside)
     });
     BINARY.as_deref()
+}
+
+/// What the environment names for this run. Loud without it, and a failure in CI.
+pub fn named(name: &str) -> Option<String> {
+    let value = env::var(name).ok().filter(|value| !value.is_empty());
+    if value.is_none() {
+        eprintln!("NOT CHECKED: {name} is not set; tests/run has what it names");
+        assert!(env::var("CI").as_deref() != Ok("true"), "{name} is not set");
+    }
+    value
+}
+
+/// PostgreSQL and Kafka, if this run has them.
+pub fn services() -> Option<(String, String)> {
+    binary()?;
+    Some((named("HALSONAV_POSTGRES")?, named("HALSONAV_KAFKA")?))
+}
+
+/// A schema of its own for the run.
+pub fn schema(server: &str, name: &str) -> Scratch {
+    let Place::Postgres(server) = Place::parse(server) else {
+        panic!("HALSONAV_POSTGRES names no PostgreSQL server");
+    };
+    Scratch::make(&server, name).unwrap()
 }
 
 /// A folder of its own for this name, empty. It stays for a look after a failure.

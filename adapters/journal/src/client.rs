@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use halsonav_domain::{Kind, Problem};
+use halsonav_domain::{Kind, Problem, trace};
 use reqwest::{
     Method, RequestBuilder, Response, StatusCode, Url,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, IF_NONE_MATCH, LOCATION},
@@ -186,7 +186,10 @@ impl Client {
                 "the address cannot be made",
             )
         })?;
-        let request = self.http.request(method, url).header(ACCEPT, FHIR_JSON);
+        let mut request = self.http.request(method, url).header(ACCEPT, FHIR_JSON);
+        if let Some(trace) = trace::current() {
+            request = request.header(trace::TRACEPARENT, &*trace);
+        }
         match &self.token_file {
             None => Ok(request),
             Some(path) => Ok(request.header(AUTHORIZATION, bearer(path).await?)),

@@ -4,6 +4,7 @@ use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web};
 use bytes::Bytes;
+use halsonav_domain::trace;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -36,6 +37,8 @@ pub(crate) struct Ticket {
     pub(crate) key: String,
     /// SHA-256 of method, path and body.
     pub(crate) digest: String,
+    /// The caller's trace context. A repeated request may have another.
+    pub(crate) trace: Option<String>,
 }
 
 impl<T: DeserializeOwned + 'static> FromRequest for Asked<T> {
@@ -59,7 +62,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Told<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let checked = key(request).and_then(|key| Ok((key, json_kind(request)?)));
-        let start = beginning(request);
+        let (start, trace) = (beginning(request), trace(request));
         let body = bytes(request, payload, |settings| settings.body_limit);
         Box::pin(async move {
             let (key, kind) = checked?;
@@ -72,7 +75,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Told<T> {
             let digest = finish(start, &body);
             Ok(Self {
                 value,
-                ticket: Ticket { key, digest },
+                ticket: Ticket { key, digest, trace },
             })
         })
     }
@@ -84,7 +87,7 @@ impl FromRequest for ToldFile {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let key = key(request);
-        let start = beginning(request);
+        let (start, trace) = (beginning(request), trace(request));
         let media_type = request.content_type().trim().to_ascii_lowercase();
         let body = bytes(request, payload, |settings| settings.upload_limit);
         Box::pin(async move {
@@ -94,7 +97,7 @@ impl FromRequest for ToldFile {
             Ok(Self {
                 media_type,
                 file,
-                ticket: Ticket { key, digest },
+                ticket: Ticket { key, digest, trace },
             })
         })
     }
@@ -194,6 +197,11 @@ fn key(request: &HttpRequest) -> Result<String, Fault> {
         return Err(Fault::key_missing().because("it has 1 to 255 characters"));
     }
     Ok(hex(&Sha256::digest(text.as_bytes())))
+}
+
+fn trace(request: &HttpRequest) -> Option<String> {
+    let value = request.headers().get(trace::TRACEPARENT)?.to_str().ok()?;
+    trace::is_traceparent(value).then(|| value.to_owned())
 }
 
 fn beginning(request: &HttpRequest) -> Sha256 {

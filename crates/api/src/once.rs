@@ -108,11 +108,14 @@ where
     hash.update(scope.as_bytes());
     hash.update([0]);
     hash.update(ticket.key.as_bytes());
-    let doing = work(Names {
+    let mut doing = work(Names {
         hash: hash.finalize().into(),
         now,
     })
     .await?;
+    for event in &mut doing.events {
+        event.traceparent.clone_from(&ticket.trace);
+    }
     if !doing.events.is_empty() {
         state.api.door.publish(doing.events).await?;
     }

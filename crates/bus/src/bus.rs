@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use halsonav_domain::Topic;
+use halsonav_domain::{Timestamp, Topic};
 
 use crate::{Delivered, Error, Health, Record};
 
@@ -33,6 +33,15 @@ pub trait Bus: Send + Sync {
     /// # Errors
     /// `Unavailable` when the bus cannot be asked.
     async fn lag(&self, group: &str, topics: &[Topic]) -> Result<u64, Error>;
+
+    /// Deletes records older than `age`, as far as every group has committed them; how much went, in
+    /// units of the bus's own. A bus that sees to that by itself has nothing to do.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Internal`: what was deleted until then is gone.
+    async fn forget(&self, _now: Timestamp, _age: Duration) -> Result<usize, Error> {
+        Ok(0)
+    }
 
     /// How the bus is doing. Asks it, and takes no longer than a question may take.
     async fn health(&self) -> Health;

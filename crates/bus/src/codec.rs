@@ -8,14 +8,14 @@
 //! | `ce_id`, `ce_source`, `ce_type`, `ce_time` | as in the envelope | command id, `/engine`, kind, when it was decided |
 //! | `ce_subject` | the case, if it concerns one | the case |
 //! | `ce_correlationkey` | if it has one | – |
-//! | `traceparent` | W3C trace context, if it has one | – |
+//! | `traceparent` | W3C trace context, if it has one | the same |
 //!
 //! The value is the event's `data`, or the whole command: who carries a command out needs nothing
 //! but the value, and the headers let others route and trace it. What others write may also be in
 //! structured mode (`application/cloudevents+json`): an envelope as JSON, or one with a command as
 //! its `data`.
 
-use halsonav_domain::{Command, Envelope, Timestamp};
+use halsonav_domain::{Command, Envelope, Timestamp, trace::TRACEPARENT};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Error, Record};
@@ -59,7 +59,7 @@ pub fn event(envelope: &Envelope) -> Result<Record, Error> {
         header("ce_correlationkey", key);
     }
     if let Some(trace) = envelope.traceparent.as_ref().filter(|t| fits(t)) {
-        header("traceparent", trace);
+        header(TRACEPARENT, trace);
     }
     Ok(record)
 }
@@ -86,14 +86,16 @@ pub fn read_event(record: &Record) -> Result<Envelope, Error> {
 /// [`Error::Decode`] when it cannot be JSON, or breaks a limit.
 pub fn command(command: &Command) -> Result<Record, Error> {
     let data = serde_json::to_value(command).map_err(|error| decode("a command", &error))?;
-    event(&Envelope::new(
+    let mut envelope = Envelope::new(
         ENGINE,
         command.id.to_string(),
         command.kind.as_str(),
         Some(command.case),
         command.issued,
         data,
-    ))
+    );
+    envelope.traceparent = command.headers.get(TRACEPARENT).cloned();
+    event(&envelope)
 }
 
 /// Reads a command. Its headers repeat what the value says and are not looked at.
@@ -332,6 +334,13 @@ mod tests {
         let id = asked().id.to_string();
         assert_eq!(record.header("ce_id"), Some(id.as_str()));
         assert_eq!(read_command(&record).expect("decodes"), asked());
+        assert_eq!(record.header(TRACEPARENT), None);
+        let mut traced = asked();
+        traced
+            .headers
+            .insert(TRACEPARENT.into(), "00-1-1-01".into());
+        let traced = command(&traced).expect("encodes");
+        assert_eq!(traced.header(TRACEPARENT), Some("00-1-1-01"));
 
         let structured = read_event(&record).expect("a command is an event of its own type");
         let value = serde_json::to_vec(&structured).expect("encodes");

@@ -134,7 +134,9 @@ pub struct Command {
     pub unit: crate::HsaId,
     /// The payload, of the shape that `kind` asks for. No identity.
     pub payload: Value,
-    /// `zeebe:taskHeaders` of the task.
+    /// `zeebe:taskHeaders` of the task. The hub adds `traceparent`, if there is one; for a program
+    /// outside `halsonav-job`, the job that its answer names; and `halsonav-repeats`, when a person
+    /// asks again after an unknown outcome, the job under whose command id the neighbour knows it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
     /// When it was decided.

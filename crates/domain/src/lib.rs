@@ -29,6 +29,7 @@ mod outcome;
 mod person;
 mod personnummer;
 mod topic;
+pub mod trace;
 
 pub use clock::{Clock, VirtualClock};
 pub use command::{Command, CommandKind};

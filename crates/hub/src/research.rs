@@ -63,8 +63,8 @@ fn key(path: &PathBuf) -> Result<PseudonymKey, Problem> {
         let mut options = fs::OpenOptions::new();
         options.write(true).create_new(true);
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options
-            .open(path)
+        fs::create_dir_all(path.parent().unwrap_or(Path::new("")))
+            .and_then(|()| options.open(path))
             .and_then(|mut file| file.write_all(text.as_bytes()))
             .map_err(|error| unusable(path, &error))?;
     }

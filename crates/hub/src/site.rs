@@ -27,13 +27,32 @@ use crate::{
 /// Settings and region, read and checked.
 ///
 /// # Errors
-/// What is wrong with either.
+/// What is wrong with either; `HUB-CONFIG-012`.
 pub fn settings(context: &Context, region: Option<&str>) -> Result<(Config, Region), Vec<Problem>> {
     let config = config::load(context.config.as_deref()).map_err(|problem| vec![problem])?;
     let tree = Tree::load(context.regions.as_deref()).map_err(|problem| vec![problem])?;
     let name = region.unwrap_or(&config.hub.region).to_owned();
     let region = config::region::load(&tree, &name).map_err(|problem| vec![problem])?;
+    remembers(&config).map_err(|problem| vec![problem])?;
     Ok((config, region))
+}
+
+/// A message that the bus still has must be known when it comes again.
+fn remembers(config: &Config) -> Result<(), Problem> {
+    let for_ever = |days: u32| if days == 0 { u32::MAX } else { days };
+    let (key, carried) = match config.bus.kind {
+        BusKind::Log => ("keep.log_days", for_ever(config.keep.log_days)),
+        BusKind::Kafka => {
+            let days = kafka(config)?.retention_days.events;
+            ("kafka.retention_days.events", days)
+        }
+    };
+    let seen = for_ever(config.keep.seen_days);
+    if seen > carried || seen == u32::MAX {
+        return Ok(());
+    }
+    let message = format!("keep.seen_days: not more than {key}, so a repetition could count twice");
+    Err(Problem::new(Kind::Invalid, "HUB-CONFIG-012", message))
 }
 
 /// Where the store is.
@@ -76,14 +95,16 @@ pub fn place(config: &Config) -> Result<Place, Problem> {
 /// `HUB-STORE-…` when the folder or the files in it cannot be used, or the keys are not those that
 /// the vault was sealed with.
 pub fn store(config: &Config) -> Result<Storage, Problem> {
-    let data = &config.hub.data;
-    fs::create_dir_all(data).map_err(|error| unmade(data, &error))?;
     let place = place(config)?;
-    let path = key_file(config);
-    let keys = match place {
-        Place::Sqlite(_) => VaultKeys::load_or_create(&path),
-        // Other processes have it already: a fresh one would only do harm.
-        Place::Postgres(_) => VaultKeys::load(&path),
+    let path = key_file(config, &place)?;
+    let keys = match &place {
+        Place::Sqlite(file) if !file.exists() => {
+            let data = &config.hub.data;
+            fs::create_dir_all(data).map_err(|error| unmade(data, &error))?;
+            VaultKeys::load_or_create(&path)
+        }
+        // Whatever has a database has keys: fresh ones would only do harm.
+        Place::Sqlite(_) | Place::Postgres(_) => VaultKeys::load(&path),
     };
     Storage::open(&place, keys.map_err(store_problem)?).map_err(store_problem)
 }
@@ -96,9 +117,13 @@ pub fn store(config: &Config) -> Result<Storage, Problem> {
 pub fn migrate(config: &Config) -> Result<String, Problem> {
     let place = place(config)?;
     if let Place::Postgres(_) = place {
-        fs::create_dir_all(&config.hub.data).map_err(|error| unmade(&config.hub.data, &error))?;
-        VaultKeys::load_or_create(&key_file(config)).map_err(store_problem)?;
+        let path = key_file(config, &place)?;
         Storage::migrate(&place).map_err(store_problem)?;
+        if !Storage::has_keys(&place).map_err(store_problem)? {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            fs::create_dir_all(folder).map_err(|error| unmade(folder, &error))?;
+            VaultKeys::load_or_create(&path).map_err(store_problem)?;
+        }
     }
     // Opening says whether keys and vault belong together; of a file it also does the rest.
     store(config).map(drop)?;
@@ -113,10 +138,20 @@ fn unmade(data: &Path, error: &std::io::Error) -> Problem {
     Problem::new(Kind::Invalid, "HUB-STORE-002", message)
 }
 
-fn key_file(config: &Config) -> PathBuf {
-    match config.hub.vault_key.as_str() {
-        "" => config.hub.data.join("vault.key"),
-        named => named.into(),
+/// Where the vault's keys are. On PostgreSQL the settings say it: each process would else look in a
+/// folder of its own, and `migrate` make one wherever it was called.
+///
+/// # Errors
+/// `HUB-CONFIG-011`.
+pub fn key_file(config: &Config, place: &Place) -> Result<PathBuf, Problem> {
+    match (config.hub.vault_key.as_str(), place) {
+        ("", Place::Postgres(_)) => Err(Problem::new(
+            Kind::Invalid,
+            "HUB-CONFIG-011",
+            "hub.vault_key: with storage.url it names the file that all processes have",
+        )),
+        ("", Place::Sqlite(_)) => Ok(config.hub.data.join("vault.key")),
+        (named, _) => Ok(named.into()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{error::Error as _, sync::Arc, time::Duration};
 
+use halsonav_domain::trace;
 use reqwest::{
     Response, Url,
     header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
@@ -103,13 +104,15 @@ impl Client {
         if let Some(pace) = &self.pace {
             pace.turn().await;
         }
-        let answer = self
+        let mut request = self
             .http
             .post(self.endpoint.clone())
             .header("SOAPAction", format!("\"{}\"", contract.soap_action()))
-            .body(envelope::request(logical_address, actor, body))
-            .send()
-            .await;
+            .body(envelope::request(logical_address, actor, body));
+        if let Some(trace) = trace::current() {
+            request = request.header(trace::TRACEPARENT, &*trace);
+        }
+        let answer = request.send().await;
         let response = answer.map_err(|error| unsent(&error))?;
         self.read(contract, response).await
     }

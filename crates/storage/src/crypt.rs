@@ -83,6 +83,17 @@ pub(crate) fn index(key: &[u8; 32], person: &PersonId) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
+/// What a key can be known by: a keyed hash of a constant, which is no number of a person.
+pub(crate) fn fingerprint(key: &[u8; 32]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    mac.update(b"halsonav vault key");
+    let hash = mac.finalize().into_bytes();
+    hash[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -69,6 +69,9 @@ pub enum Error {
         "HUB-STORAGE-014: the connection was lost during the commit: it is not known whether it was written"
     )]
     CommitUnknown,
+    /// `HUB-STORAGE-015`: the key file is not the one that the vault was made with.
+    #[error("HUB-STORAGE-015: the key file is not the one that this vault was made with: {0}")]
+    OtherKeys(String),
     /// Refused by the caller's own closure; the transaction was rolled back.
     #[error("{0}")]
     Refused(halsonav_domain::Problem),
@@ -90,7 +93,7 @@ impl Error {
             | Self::Newer { .. }
             | Self::Corrupt(_)
             | Self::Panicked => Kind::Internal,
-            Self::Vault(_) | Self::Keys(_) => Kind::Denied,
+            Self::Vault(_) | Self::Keys(_) | Self::OtherKeys(_) => Kind::Denied,
             Self::Stale(_) | Self::Conflict(_) => Kind::Conflict,
             Self::NotFound(_) => Kind::NotFound,
             Self::Invalid(_) => Kind::Invalid,
@@ -116,6 +119,7 @@ impl Error {
             Self::Older { .. } => "HUB-STORAGE-012",
             Self::Newer { .. } => "HUB-STORAGE-013",
             Self::CommitUnknown => "HUB-STORAGE-014",
+            Self::OtherKeys(_) => "HUB-STORAGE-015",
             Self::Refused(problem) => &problem.code,
         }
     }

@@ -169,8 +169,9 @@ fn send(tx: &mut Writer, epoch: Epoch, ids: &[CaseId], job: u64) -> Result<()> {
 }
 
 /// What a writer of its own does for these cases.
-fn watched(place: &Place, which: &'static [u64]) -> Statements {
-    let open = || Storage::open(place, VaultKeys::generate().expect("keys")).expect("opens");
+fn watched(place: &Place, keys: &VaultKeys, which: &'static [u64]) -> Statements {
+    let keys = || VaultKeys::parse(&keys.text()).expect("keys");
+    let open = || Storage::open(place, keys()).expect("opens");
     let minute = std::time::Duration::from_secs(60);
     // Another connection, so that this one has nothing prepared yet.
     let epoch = open()
@@ -227,7 +228,9 @@ fn prepared_once(statements: &Statements) {
 #[test]
 fn every_statement_of_the_hot_path_is_prepared_once() {
     let dir = tempfile::tempdir().expect("a directory");
-    let statements = watched(&Place::Sqlite(dir.path().join("hub.db")), &[1, 2]);
+    let keys = VaultKeys::generate().expect("keys");
+    let place = Place::Sqlite(dir.path().join("hub.db"));
+    let statements = watched(&place, &keys, &[1, 2]);
     prepared_once(&statements);
     // A bound LIMIT makes SQLite plan the statement again each time it is bound.
     let limited = |sql: &&String| sql.contains("LIMIT") && !sql.contains("`due` <= ?");
@@ -260,8 +263,9 @@ fn many_cases_are_one_statement_for_each_table() {
         .expect("makes schemas");
     let place = Place::Postgres(place);
     Storage::migrate(&place).expect("migrates");
-    let one = watched(&place, &[1]);
-    let many = watched(&place, &[2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+    let keys = VaultKeys::generate().expect("keys");
+    let one = watched(&place, &keys, &[1]);
+    let many = watched(&place, &keys, &[2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
     owner
         .batch_execute(&format!("DROP SCHEMA {schema} CASCADE"))
         .expect("drops");

@@ -172,17 +172,23 @@ impl VaultKeys {
             .map(|(_, key)| key.expose_secret())
     }
 
+    pub(crate) fn seal_keys(&self) -> impl Iterator<Item = (u32, &[u8; 32])> {
+        by_version(&self.seal)
+    }
+
     pub(crate) fn indexing(&self) -> (u32, &[u8; 32]) {
         newest(&self.index)
     }
 
     /// Newest first: what was written last is found first.
     pub(crate) fn index_keys(&self) -> impl Iterator<Item = (u32, &[u8; 32])> {
-        self.index
-            .iter()
-            .rev()
-            .map(|(version, key)| (*version, key.expose_secret()))
+        by_version(&self.index)
     }
+}
+
+fn by_version(list: &[(u32, Key)]) -> impl Iterator<Item = (u32, &[u8; 32])> {
+    let keys = list.iter().rev();
+    keys.map(|(version, key)| (*version, key.expose_secret()))
 }
 
 fn newest(list: &[(u32, Key)]) -> (u32, &[u8; 32]) {

@@ -31,6 +31,7 @@ mod crypt;
 mod dialect;
 mod effects;
 mod error;
+mod fingerprints;
 mod gate;
 #[cfg(test)]
 mod hot_path_tests;

@@ -1,14 +1,17 @@
 //! Definitions, settings, and answers to requests with an idempotency key.
 
-use diesel::prelude::*;
+use diesel::{connection::SimpleConnection as _, prelude::*};
 use halsonav_domain::Timestamp;
 
 use crate::{
     Error, Idempotent, NewDefinition, Reader, Result, StoredDefinition, Wake, Writer,
     convert::{ms, time},
-    dialect::{insert_once, on},
+    dialect::{Db, first, insert_once, on},
     schema::{answers, definitions, settings},
 };
+
+/// Keeps others from deploying until the transaction ends.
+const ALONE: &str = "SELECT pg_advisory_xact_lock(hashtextextended('halsonav definitions ' || current_schema(), 0))";
 
 type Row = (
     i64,
@@ -118,11 +121,14 @@ impl Reader {
 
 impl Writer {
     /// Deploys a file: the latest version again when it has the same digest, else the next.
-    /// Answers the version.
+    /// Answers the version. Several processes that start at the same time wait for one another.
     ///
     /// # Errors
     /// `Database`, `Corrupt`.
     pub fn deploy(&mut self, new: &NewDefinition, at: Timestamp) -> Result<u32> {
+        if let Db::Postgres(db) = &mut self.db {
+            db.batch_execute(ALONE)?;
+        }
         let latest = self.definition(&new.kind, &new.id, None)?;
         if let Some(same) = latest
             .as_ref()
@@ -191,13 +197,23 @@ impl Writer {
         }
     }
 
-    /// Forgets answers from before `before`; answers how many.
+    /// Forgets answers from before `before`, the oldest first, about `limit` of them; answers how
+    /// many. To be called until it answers 0.
     ///
     /// # Errors
     /// `Database`.
-    pub fn forget_answers(&mut self, before: Timestamp) -> Result<u64> {
-        let gone = diesel::delete(answers::table.filter(answers::at.lt(ms(before))))
-            .execute(&mut self.db)?;
+    pub fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<u64> {
+        let old = answers::table.filter(answers::at.lt(ms(before)));
+        let last: Option<i64> = first!(
+            &mut self.db,
+            old.order(answers::at)
+                .offset(i64::from(limit.max(1)) - 1)
+                .select(answers::at)
+        )?;
+        // Those of the same moment go together.
+        let last = last.unwrap_or(ms(before) - 1);
+        let gone =
+            diesel::delete(answers::table.filter(answers::at.le(last))).execute(&mut self.db)?;
         Ok(gone as u64)
     }
 }

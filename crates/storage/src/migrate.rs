@@ -9,7 +9,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrati
 use crate::{
     Error, Place, Result, Storage,
     dialect::{Db, on},
-    postgres,
+    fingerprints, postgres,
     schema::schema_version,
     sqlite,
 };
@@ -47,6 +47,20 @@ impl Storage {
             Place::Sqlite(path) => migrate_sqlite(&mut sqlite::writer(path)?),
             Place::Postgres(server) => migrate_postgres(&mut postgres::owner(server)?),
         }
+    }
+}
+
+impl Storage {
+    /// Whether somebody has opened it, and with that said which keys it has.
+    ///
+    /// # Errors
+    /// `Open`; `Database` when there are no tables.
+    pub fn has_keys(place: &Place) -> Result<bool> {
+        let mut db = match place {
+            Place::Sqlite(path) => Db::Sqlite(sqlite::writer(path)?),
+            Place::Postgres(server) => Db::Postgres(postgres::owner(server)?),
+        };
+        fingerprints::are_there(&mut db)
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
     audit::EntryRow,
     crew,
     dialect::Db,
+    fingerprints,
     lane::{self, Job, Jobs},
     listen::Ear,
     migrate, postgres,
@@ -149,6 +150,7 @@ fn start_lane(
     migrate::migrate_sqlite(&mut db)?;
     let mut db = Db::Sqlite(db);
     migrate::check(&mut db)?;
+    fingerprints::check(&mut db, keys)?;
     let writer = Writer::new(db, keys.clone());
     let (path, wakeups) = (path.to_owned(), wakeups.clone());
     let run = move || lane::run(writer, &path, &jobs, &wakeups);
@@ -165,6 +167,7 @@ fn start_crew(
 ) -> Result<Vec<JoinHandle<()>>> {
     let mut first = Db::Postgres(postgres::writer(server)?);
     migrate::check(&mut first)?;
+    fingerprints::check(&mut first, keys)?;
     let mut connections = vec![first];
     for _ in 1..server.writers {
         connections.push(Db::Postgres(postgres::writer(server)?));
@@ -190,7 +193,8 @@ impl Storage {
     /// must have been, by [`Storage::migrate`].
     ///
     /// # Errors
-    /// `Open`, `Migrate`; `Older` or `Newer` for tables that this program cannot work with.
+    /// `Open`, `Migrate`; `Older` or `Newer` for tables that this program cannot work with;
+    /// `OtherKeys` when the vault was made with others.
     pub fn open(place: &Place, keys: VaultKeys) -> Result<Self> {
         let (keys, wakeups) = (Arc::new(keys), Arc::new(Wakeups::default()));
         let (lane, jobs) = lane::queue();

@@ -12,6 +12,7 @@ import logging
 import signal
 import sqlite3
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -105,12 +106,6 @@ class BookingSystem:
             raise Unknown(type(error).__name__) from None
 
 
-def job_of(command):
-    """The number of the job: what the first six bytes of the command's id and of its case differ in."""
-    first = lambda text: int.from_bytes(UUID(text).bytes[:6])
-    return first(command["id"]) ^ first(command["case"])
-
-
 def command_id(case, job):
     """The id of another job of the same case."""
     mask = bytearray(job.to_bytes(6) + bytes(2) + ((job + 1) * 0x9E3779B97F4A7C15 % 2**64).to_bytes(8))
@@ -130,7 +125,7 @@ class Adapter:
         if known:
             return known
         kind, data = self.carry_out(command)
-        answer = [kind, {"job": job_of(command), **data}]
+        answer = [kind, {"job": int(command["headers"]["halsonav-job"]), **data}]
         self.memory.keep(command["id"], answer)
         return answer
 
@@ -141,7 +136,7 @@ class Adapter:
         if fault:
             return failed("invalid", "INTERPRETER-002", f"payload: {fault}")
         key, lost = command["id"], self.memory.begin(command["id"])
-        repeats = command.get("headers", {}).get("halsonav-repeats")
+        repeats = command["headers"].get("halsonav-repeats")
         if repeats:  # A person wants to know again what became of an earlier job.
             key, lost = command_id(command["case"], int(repeats)), True
         for pause in self.pauses:
@@ -173,7 +168,10 @@ def headers_of(command, kind):
     now = datetime.now(timezone.utc).isoformat().replace("+00:00", "Z")
     attributes = {"specversion": "1.0", "id": command["id"], "source": SOURCE, "type": kind, "time": now}
     attributes["subject"] = command["case"]
-    return [("content-type", b"application/json"), *((f"ce_{k}", v.encode()) for k, v in attributes.items())]
+    headers = {"content-type": "application/json"} | {f"ce_{name}": value for name, value in attributes.items()}
+    if trace := command["headers"].get("traceparent"):
+        headers["traceparent"] = trace
+    return [(name, value.encode()) for name, value in headers.items()]
 
 
 def read(contracts, message):
@@ -181,6 +179,8 @@ def read(contracts, message):
     try:
         command = json.loads(message.value())
         fault = contracts.check("command", command)
+        if not fault and not command.get("headers", {}).get("halsonav-job", "").isdecimal():
+            fault = "no job that an answer could name"
     except (ValueError, TypeError):
         command, fault = None, "not JSON"
     if fault:
@@ -189,9 +189,9 @@ def read(contracts, message):
     return command
 
 
-def run(adapter, consumer, producer, events):
-    """One command after the other: carry out, say it, and only then commit."""
-    while True:
+def run(adapter, consumer, producer, events, stop):
+    """One command after the other: carry out, say it, and only then commit. Until told to stop."""
+    while not stop.is_set():
         message = consumer.poll(1.0)
         if message is None:
             continue
@@ -229,7 +229,9 @@ def main():
     options.add_argument("--prefix", default="", help="of topics and groups, as in the hub's settings")
     given = options.parse_args()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # Only noted: an exception in the middle of the Kafka client would be lost there.
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
 
     kafka = {"bootstrap.servers": given.kafka}
     if given.kafka_settings:
@@ -253,7 +255,7 @@ def main():
     )
     consumer.subscribe([given.prefix + "halsonav.commands.interpreter"])
     try:
-        run(adapter, consumer, producer, given.prefix + "halsonav.events")
+        run(adapter, consumer, producer, given.prefix + "halsonav.events", stop)
     finally:
         consumer.close()
 

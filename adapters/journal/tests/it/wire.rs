@@ -1,15 +1,17 @@
 //! What can become of a document on its way.
 
-use std::fs;
+use std::{fs, sync::Arc};
 
 use halsonav_adapter::{Adapter, Build, Outbound, Reconciled, conformance};
-use halsonav_domain::{Kind, Outcome};
+use halsonav_domain::{Kind, Outcome, trace};
 use halsonav_journal::{Config, Journal, documentation_event};
 use halsonav_neighbours::{
     faults::Fault,
     journal::{self, Settings},
     pki::Authority,
 };
+
+use tokio::{io::AsyncReadExt as _, net::TcpListener};
 
 use crate::{config, delivery, full, house, now, one, settings};
 
@@ -228,6 +230,27 @@ async fn certificates_are_shown_and_demanded() {
         "{outcome:?}"
     );
     assert_eq!(system.count(), 1);
+}
+
+#[tokio::test]
+async fn a_document_belongs_to_the_trace_of_its_command() {
+    let mut house = house().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut settings = config(&house.system);
+    settings.base = format!("http://{}/fhir", listener.local_addr().unwrap());
+    house.adapter = Arc::new(Journal::build(settings).unwrap());
+    let work = trace::within(Some("00-1-2-01"), one(&house.adapter, delivery(1, full())));
+    let heard = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = Vec::new();
+        while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+            assert!(stream.read_buf(&mut request).await.unwrap() > 0);
+        }
+        String::from_utf8_lossy(&request).into_owned()
+    };
+    let (outcome, heard) = tokio::join!(work, heard);
+    assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
+    assert!(heard.contains("\r\ntraceparent: 00-1-2-01\r\n"), "{heard}");
 }
 
 #[test]

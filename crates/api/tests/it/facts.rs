@@ -279,3 +279,33 @@ async fn a_roster_goes_through_the_door() {
     );
     assert!(!format!("{:?}", uploads[0]).contains("1912"));
 }
+
+#[tokio::test]
+async fn a_fact_belongs_to_the_trace_of_the_request() {
+    let world = World::new().await;
+    let (_, case, _) = world.case(1, UNIT);
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    for (key, told, kept) in [
+        ("1", Some(trace), Some(trace)),
+        ("2", None, None),
+        // Whatever else it is, it would go to neighbours.
+        ("3", Some("00-191212121212-1-01"), None),
+    ] {
+        let path = format!("http://{}/v1/cases/{case}/consents", world.address);
+        let mut request = world
+            .client
+            .post(path)
+            .bearer_auth(world.nurse())
+            .header("Idempotency-Key", key)
+            .json(&json!({ "project": key, "given": true }));
+        if let Some(told) = told {
+            request = request.header("traceparent", told);
+        }
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 202);
+        let events = world.events();
+        let event = events.last().unwrap();
+        assert_eq!(event.data["project"], key);
+        assert_eq!(event.traceparent.as_deref(), kept);
+    }
+}

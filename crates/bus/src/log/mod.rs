@@ -11,10 +11,11 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
-use halsonav_domain::Topic;
+use halsonav_domain::{Timestamp, Topic};
 
 mod consumer;
 mod frame;
@@ -186,6 +187,18 @@ impl Bus for Log {
             }
         }
         Ok(lag)
+    }
+
+    async fn forget(&self, now: Timestamp, age: Duration) -> Result<usize, Error> {
+        let log = self.clone();
+        let limits = Retention {
+            age: Some(age),
+            bytes: None,
+        };
+        match tokio::task::spawn_blocking(move || log.retain(now, limits)).await {
+            Ok(gone) => gone,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
     }
 
     async fn health(&self) -> Health {

@@ -60,6 +60,7 @@ pub fn core(
     let one = |problem: Problem| vec![problem];
     let mut config = config.clone();
     config.hub.data = dir.to_owned();
+    config.hub.vault_key = dir.join("vault.key").display().to_string();
     site::migrate(&config).map_err(one)?;
     let (bus, alone) = site::bus(&config).map_err(one)?;
     Ok(Arc::new(Core {

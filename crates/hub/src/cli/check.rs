@@ -22,6 +22,8 @@ pub async fn run(context: &Context, online: bool) -> Answer {
             None
         }
     };
+    let keys = site::place(&config).and_then(|place| site::key_file(&config, &place));
+    problems.extend(keys.err());
     problems.extend(Documents::load(&region).err().into_iter().flatten());
     problems.extend(site::instruments(&region).err().into_iter().flatten());
     problems.extend(site::forms(&region).err().into_iter().flatten());

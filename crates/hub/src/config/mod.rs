@@ -41,6 +41,7 @@ pub struct Config {
     pub gate: Gate,
     pub sweep: Sweep,
     pub retry: Retry,
+    pub keep: Keep,
     pub adapters: toml::Table,
 }
 
@@ -92,6 +93,12 @@ section!(Engine {
 });
 section!(Gate { max_age_h: i64 });
 section!(Sweep { every_h: i64 });
+section!(Keep {
+    every_h: i64,
+    seen_days: u32,
+    answers_days: u32,
+    log_days: u32
+});
 section!(Retry {
     first_s: u32,
     longest_s: u32,

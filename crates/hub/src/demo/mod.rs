@@ -209,8 +209,12 @@ fn settle_in(
     region.name.clone_into(&mut config.hub.region);
     // The gate asks the register again before every contact; the sweep only finds the rest.
     config.sweep.every_h = 24 * 7;
+    // What was said is written out at the end.
+    config.keep.log_days = 0;
     config.adapters.extend(world.adapters(region));
     between(options).meet(&mut config.adapters)?;
+    let key = config.hub.data.join("vault.key");
+    config.hub.vault_key = key.display().to_string();
     if options.processes > 1 {
         config.clock.kind = ClockKind::Shared;
         Crew::settle_ports(config, &options.out)?;

@@ -6,8 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use halsonav_domain::{
     Envelope, Kind, Problem, Reference, Timestamp,
     event::{CommandDone, CommandRefused, Event},
+    trace::{TRACEPARENT, is_traceparent},
 };
-use halsonav_engine::{Input, Instance, Library, Rejection, WaitingFor};
+use halsonav_engine::{Effect, Input, Instance, Library, Rejection, WaitingFor};
 use halsonav_storage::{CaseChange, HubIncident, Settled, StoredInstance, Writer};
 use serde_json::{Map, Value};
 
@@ -52,9 +53,10 @@ pub(super) fn advance(
     let mut queue = facts.into_iter();
     while let Some(fact) = queue.next() {
         match step(core, stored, &mut instance, &fact, now) {
-            Ok(effects) => {
+            Ok(mut effects) => {
                 change.revision += 1;
                 report.steps += 1;
+                traced(&fact, &mut effects);
                 fold::fold(
                     &mut change,
                     effects,
@@ -80,6 +82,18 @@ pub(super) fn advance(
     }
     settle(core, instance.as_ref(), &mut change, told, report)?;
     Ok(worth_storing(stored, change))
+}
+
+/// What is asked for because of a fact belongs to its trace.
+fn traced(fact: &Envelope, effects: &mut [Effect]) {
+    let Some(trace) = fact.traceparent.as_deref().filter(|t| is_traceparent(t)) else {
+        return;
+    };
+    for effect in effects {
+        if let Effect::Job { headers, .. } = effect {
+            headers.insert(TRACEPARENT.to_owned(), trace.to_owned());
+        }
+    }
 }
 
 /// What is still to be done about a fact that the engine would not have.
@@ -133,7 +147,7 @@ fn step(
     instance: &mut Option<Instance>,
     fact: &Envelope,
     now: Timestamp,
-) -> Result<Vec<halsonav_engine::Effect>, Stop> {
+) -> Result<Vec<Effect>, Stop> {
     let meaning = match fact.kind.as_str() {
         SIGNAL => intake::Meaning::Step(signal(fact)),
         _ => intake::meaning(fact, core.message_ttl()).map_err(Stop::Parked)?,
@@ -175,7 +189,7 @@ fn start(
     stored: &StoredInstance,
     variables: Map<String, Value>,
     now: Timestamp,
-) -> Result<(Instance, Vec<halsonav_engine::Effect>), Stop> {
+) -> Result<(Instance, Vec<Effect>), Stop> {
     let process = &stored.case.definition;
     let started = guarded(|| {
         halsonav_engine::start(&core.library(), &process.id, stored.case.id, variables, now)

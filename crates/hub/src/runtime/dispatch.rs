@@ -9,7 +9,7 @@ use std::{
 use futures::StreamExt;
 use halsonav_adapter::{Delivery, Operation, Outbound, Stop};
 use halsonav_bus::{Consumer, Delivered, codec};
-use halsonav_domain::{CaseId, CommandId, Kind, Outcome, Problem};
+use halsonav_domain::{CaseId, CommandId, Kind, Outcome, Problem, trace};
 use halsonav_storage::{Claim, EffectRef, Epoch, Ready};
 
 use super::{
@@ -350,7 +350,14 @@ impl Dispatcher {
         if self.lease.epoch() != Some(self.epoch) {
             return Err(self.fenced());
         }
-        let outcomes = self.outbound.deliver(operation.name, batch).await;
+        // A batch of several is nobody's alone.
+        let trace = match batch.as_slice() {
+            [one] => one.command.headers.get(trace::TRACEPARENT).cloned(),
+            _ => None,
+        };
+        let trace = trace.filter(|text| trace::is_traceparent(text));
+        let work = self.outbound.deliver(operation.name, batch);
+        let outcomes = trace::within(trace.as_deref(), work).await;
         crash::point("dispatch.sent", operation.name).await;
         Ok(outcomes)
     }

@@ -18,6 +18,7 @@ pub struct Metrics {
     rejected: Counter<u64>,
     effects: Counter<u64>,
     stopped: Gauge<u64>,
+    forgotten: Counter<u64>,
 }
 
 impl Metrics {
@@ -49,6 +50,7 @@ impl Metrics {
                 .u64_gauge("halsonav_lane_stopped")
                 .with_description("1 while the commands of the adapter wait")
                 .build(),
+            forgotten: counter("halsonav_forgotten", "What housekeeping let go, by kind"),
             registry,
             _provider: provider,
         }
@@ -76,6 +78,11 @@ impl Metrics {
     pub fn lane(&self, adapter: &str, stopped: bool) {
         let adapter = KeyValue::new("adapter", adapter.to_owned());
         self.stopped.record(u64::from(stopped), &[adapter]);
+    }
+
+    /// Counts what was forgotten.
+    pub fn forgotten(&self, what: &'static str, count: u64) {
+        self.forgotten.add(count, &[KeyValue::new("what", what)]);
     }
 
     /// The Prometheus text.

@@ -2,7 +2,7 @@
 //!
 //! [`Processor`] takes facts to instances; [`Scheduler`] says when timers are due; [`Relay`] puts
 //! what was decided on the bus; a [`Dispatcher`] for each adapter carries it out; [`Registrar`] and
-//! [`Rounds`] ask where neighbours do not call. `serve` runs each as a task, in one process or in
+//! [`Rounds`] ask where neighbours do not call; the [`Housekeeper`] forgets. `serve` runs each as a task, in one process or in
 //! several; `demo` and tests turn them by hand until nothing is left to do.
 
 mod advance;
@@ -11,6 +11,7 @@ mod dispatch;
 mod documents;
 mod fold;
 mod gate;
+mod housekeeper;
 mod inlet;
 mod intake;
 mod lease;
@@ -41,6 +42,7 @@ pub use core::{Core, Register};
 pub use dispatch::Dispatcher;
 pub use documents::Documents;
 pub use gate::Rules as Gate;
+pub use housekeeper::Housekeeper;
 pub use inlet::inlet;
 pub use intake::CASE_OPENED;
 pub use lease::{FOREVER, Lease};
@@ -68,6 +70,7 @@ pub struct Hub {
     processor: Option<Processor>,
     relay: Option<Relay>,
     scheduler: Option<Scheduler>,
+    housekeeper: Option<Housekeeper>,
     lanes: Vec<Dispatcher>,
     leases: Vec<Arc<Lease>>,
     registrar: Registrar,
@@ -131,6 +134,9 @@ impl Hub {
             scheduler: parts
                 .has(Role::Scheduler)
                 .then(|| Scheduler::new(core.clone())),
+            housekeeper: parts
+                .has(Role::Scheduler)
+                .then(|| Housekeeper::new(core.clone())),
             lanes,
             leases,
             registrar: Registrar::new(core.clone()),
@@ -163,15 +169,16 @@ impl Hub {
     async fn turn(&mut self) -> Result<(Settled, usize), Problem> {
         let once = Some(Duration::ZERO);
         let lanes = join_all(self.lanes.iter_mut().map(Dispatcher::turn));
-        let (turn, published, announced, asked, carried) = tokio::join!(
+        let (turn, published, announced, forgotten, asked, carried) = tokio::join!(
             processed(&mut self.processor, once),
             published(self.relay.as_ref()),
             announced(self.scheduler.as_ref()),
+            forgotten(self.housekeeper.as_mut()),
             self.registrar.turn(),
             lanes
         );
         let turn = turn?;
-        let moved = turn.inputs + published? + announced? + asked?;
+        let moved = turn.inputs + published? + announced? + forgotten? + asked?;
         let mut commands = 0;
         for lane in carried {
             commands += lane?;
@@ -241,6 +248,13 @@ async fn published(relay: Option<&Relay>) -> Result<usize, Problem> {
 async fn announced(scheduler: Option<&Scheduler>) -> Result<usize, Problem> {
     match scheduler {
         Some(scheduler) => scheduler.turn().await,
+        None => Ok(0),
+    }
+}
+
+async fn forgotten(housekeeper: Option<&mut Housekeeper>) -> Result<usize, Problem> {
+    match housekeeper {
+        Some(housekeeper) => housekeeper.turn().await,
         None => Ok(0),
     }
 }

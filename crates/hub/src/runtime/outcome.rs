@@ -3,6 +3,7 @@
 use halsonav_domain::{
     CommandId, Done, Envelope, Kind, Outcome, PersonRecord, Problem, Timestamp,
     event::{CommandDone, CommandFailed, CommandRefused, Event},
+    trace::TRACEPARENT,
 };
 use halsonav_storage::{Document, EffectNo, Epoch, Ready, Record, Settled, Settlement};
 use serde_json::{Value, json};
@@ -241,14 +242,16 @@ pub fn skipped_by_gate(
 fn fact(core: &Core, ready: &Ready, kind: &str, data: Value) -> Envelope {
     let command = &ready.effect.command;
     let source = format!("/adapters/{}", command.kind.adapter());
-    Envelope::new(
+    let mut fact = Envelope::new(
         &source,
         command.id.to_string(),
         kind,
         Some(command.case),
         core.clock.now(),
         data,
-    )
+    );
+    fact.traceparent = command.headers.get(TRACEPARENT).cloned();
+    fact
 }
 
 /// What the API will show of it.

@@ -208,11 +208,13 @@ fn delivery(
         ));
     }
     let mut command = ready.effect.command.clone();
-    command.id = neighbour_id(ready);
     if core.adapters.is_outside(command.kind.adapter()) {
-        // What its answer must name: the id is the neighbour's, and may be that of an earlier asking.
+        // Its answer is known by the command's own id, and names the job. Under which id the neighbour
+        // knows what is asked for again, the program finds out by the header that says so.
         let job = ready.effect.job.to_string();
         command.headers.insert(JOB.to_owned(), job);
+    } else {
+        command.id = neighbour_id(ready);
     }
     let mut attachments = Vec::new();
     match command.kind.as_str() {

@@ -8,7 +8,10 @@ use halsonav_domain::{Kind, Problem, Timestamp};
 use halsonav_storage::Wake;
 use tokio::task::JoinSet;
 
-use super::{Core, Dispatcher, Hub, Lease, Processor, Registrar, Relay, Rounds, Scheduler, ended};
+use super::{
+    Core, Dispatcher, Housekeeper, Hub, Lease, Processor, Registrar, Relay, Rounds, Scheduler,
+    ended,
+};
 use crate::clock;
 
 /// Wait after a failure of store or bus, so that a fault is not a storm.
@@ -29,6 +32,7 @@ pub async fn serve(hub: Hub, stop: Stop) -> Result<(), Problem> {
         processor,
         relay,
         scheduler,
+        housekeeper,
         lanes,
         leases,
         registrar,
@@ -55,6 +59,10 @@ pub async fn serve(hub: Hub, stop: Stop) -> Result<(), Problem> {
             one("scheduler"),
             stop.clone(),
         ));
+    }
+    if let Some(housekeeper) = housekeeper {
+        let lease = one("housekeeper");
+        parts.spawn(tend(core.clone(), housekeeper, lease, stop.clone()));
     }
     if core.register.is_some() {
         parts.spawn(tend(core.clone(), registrar, one("register"), stop.clone()));
@@ -152,6 +160,20 @@ impl Chore for Scheduler {
 
     async fn next(&self) -> Result<Option<Timestamp>, Problem> {
         Scheduler::next(self).await
+    }
+}
+
+#[async_trait]
+impl Chore for Housekeeper {
+    /// Nobody tells it anything, but time may have been moved.
+    const WAKE: Wake = Wake::Clock;
+
+    async fn turn(&mut self) -> Result<usize, Problem> {
+        Housekeeper::turn(self).await
+    }
+
+    async fn next(&self) -> Result<Option<Timestamp>, Problem> {
+        Ok(Some(Housekeeper::next(self)))
     }
 }
 

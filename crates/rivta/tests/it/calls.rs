@@ -5,11 +5,13 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use halsonav_domain::Kind;
+use halsonav_domain::{Kind, trace};
 use halsonav_rivta::{
     Actor, CallError, Client, ClientConfig, Obstacle, Operations, PING, Server, ServerConfig,
     SoapFault, handler, xml,
 };
+
+use tokio::{io::AsyncReadExt as _, net::TcpListener};
 
 use crate::{ASK, TELL, ask, client, clock, serve, told};
 
@@ -293,4 +295,31 @@ async fn calls_keep_the_pace_and_the_places() {
         "20 calls at 200 a second take 95 ms: {:?}",
         start.elapsed()
     );
+}
+
+#[tokio::test]
+async fn a_call_belongs_to_the_trace_of_what_it_is_done_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let client = Client::new(&ClientConfig::to(format!("http://{address}/"))).unwrap();
+    for trace in [Some("00-1-2-01"), None] {
+        let body = ask("?");
+        let call = trace::within(trace, client.call(&ASK, "SE1-A", None, &body));
+        let heard = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+                assert!(stream.read_buf(&mut request).await.unwrap() > 0);
+            }
+            String::from_utf8(request).unwrap()
+        };
+        let (answer, heard) = tokio::join!(call, heard);
+        assert!(answer.unwrap_err().outcome_unknown());
+        assert_eq!(
+            heard.contains("\r\ntraceparent: 00-1-2-01\r\n"),
+            trace.is_some(),
+            "{heard}"
+        );
+        assert_eq!(heard.contains("traceparent"), trace.is_some());
+    }
 }

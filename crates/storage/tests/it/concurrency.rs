@@ -1,11 +1,14 @@
 //! Many threads, one file.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Barrier,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
-use halsonav_storage::{CaseChange, Error, Reader, Storage, VaultKeys};
+use halsonav_storage::{CaseChange, Error, NewDefinition, Reader, Storage, VaultKeys};
 
 use crate::world::{at, everywhere, first};
 
@@ -194,5 +197,36 @@ fn tables_that_this_program_is_too_old_for_are_refused() {
         assert_eq!(error.code(), "HUB-STORAGE-013");
         world.behind("UPDATE schema_version SET version = 0, works_from = 0");
         assert_eq!(open().unwrap_err().code(), "HUB-STORAGE-012");
+    });
+}
+
+#[test]
+fn processes_that_start_at_once_deploy_a_file_once() {
+    everywhere(|base| {
+        const PROCESSES: usize = 4;
+        let world = base.world();
+        let open = || Storage::open(&world.place, VaultKeys::parse(&world.keys).unwrap());
+        let processes: Vec<Storage> = (0..PROCESSES).map(|_| open().unwrap()).collect();
+        let together = Barrier::new(PROCESSES);
+        for round in 0..20 {
+            let new = NewDefinition {
+                kind: "process".into(),
+                id: format!("p-{}", round / 2),
+                digest: format!("digest {round}"),
+                tag: None,
+                deployment: "1".into(),
+                text: "<x/>".into(),
+            };
+            std::thread::scope(|scope| {
+                for process in &processes {
+                    let (new, together) = (new.clone(), &together);
+                    scope.spawn(move || {
+                        together.wait();
+                        let version = process.write(move |tx| tx.deploy(&new, at(1)));
+                        assert_eq!(version.unwrap(), round % 2 + 1);
+                    });
+                }
+            });
+        }
     });
 }

@@ -3,7 +3,7 @@
 use halsonav_domain::{HsaId, RoundId};
 use halsonav_storage::{
     Awaits, CaseChange, CaseFilter, CaseState, Document, Idempotent, Ledger, NewDefinition,
-    NewSubscription, NewTimer, Record, Totals,
+    NewSubscription, NewTimer, Record, Totals, Writer,
 };
 
 use crate::world::{World, at, everywhere, first, send};
@@ -368,10 +368,18 @@ fn an_idempotency_key_answers_the_same_and_only_the_same() {
                 .unwrap(),
             Idempotent::First
         );
-        assert_eq!(
-            world.storage.write(|tx| tx.forget_answers(at(2))).unwrap(),
-            1
-        );
+        for (n, key) in (2..).zip(["l", "m", "n"]) {
+            let answer =
+                move |tx: &mut Writer| tx.answer_once("client", key, "d", 201, "{}", at(n));
+            world.storage.write(answer).unwrap();
+        }
+        let forget = |before, limit| {
+            let forget = move |tx: &mut Writer| tx.forget_answers(before, limit);
+            world.storage.write(forget).unwrap()
+        };
+        assert_eq!(forget(at(4), 2), 2, "the oldest first");
         assert_eq!(ask("d"), Idempotent::First);
+        assert_eq!(forget(at(4), 2), 1);
+        assert_eq!(forget(at(4), 2), 0, "the last is to be kept");
     });
 }

@@ -121,3 +121,21 @@ async fn age_and_size_are_limits() {
     .unwrap();
     assert_eq!(segments(dir.path()), 3);
 }
+
+#[tokio::test]
+async fn a_bus_forgets_what_is_old_and_was_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = filled(dir.path()).await;
+    let bus: &dyn Bus = &log;
+    let mut reader = bus.subscribe("reader", &[Topic::Events]).unwrap();
+    let hour = Duration::from_secs(3600);
+    assert_eq!(bus.forget(at(7_200), hour).await.unwrap(), 0, "not read");
+    drain(reader.as_mut()).await;
+    reader.commit().await.unwrap();
+    assert_eq!(bus.forget(at(1_800), hour).await.unwrap(), 0, "not old");
+    let before = segments(dir.path());
+    // Half an hour of the hour that was written is older than an hour now.
+    let gone = bus.forget(at(5_400), hour).await.unwrap();
+    assert!(gone > 0 && gone < before - 1, "{gone} of {before}");
+    assert_eq!(segments(dir.path()), before - gone);
+}
