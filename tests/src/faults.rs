@@ -1,7 +1,8 @@
 //! Faults under the whole hub: the demo's round, with a proxy before each neighbour. Replies are lost
-//! after the neighbour has done what was asked; a neighbour is slow, and another is away for hours; what is
-//! no event lies on the topic of events; an operator stops a lane. What came of it is looked for in the neighbours' own memory and in
-//! the ledger, beside a round of the same seed in which nothing went wrong.
+//! after the neighbour has done what was asked; a neighbour is slow, and another is away for hours;
+//! what is no event lies on the topic of events; an operator stops a lane. What came of it is looked
+//! for in the neighbours' own memory and in the ledger, beside a round of the same seed in which
+//! nothing went wrong.
 
 use std::{path::PathBuf, time::Instant};
 
