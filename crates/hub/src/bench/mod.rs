@@ -40,6 +40,9 @@ pub struct Options {
     /// Only this one.
     #[arg(long, value_name = "NAME")]
     pub only: Option<String>,
+    /// Also those that make a million cases, or a year of them, and take many minutes.
+    #[arg(long)]
+    pub all: bool,
     /// Small numbers, to see that it runs: seconds instead of a minute.
     #[arg(long)]
     pub quick: bool,
@@ -152,12 +155,13 @@ impl Benchmark {
         }
     }
 
-    /// Whether it can be told here, with the services that were named.
+    /// Whether it can be told here, with the services that were named, in the time that was given.
     fn is_possible(self, options: &Options) -> bool {
         match self {
             Self::ResidentPerInstance => machine::resident().is_some(),
             Self::DurableStepsPostgres => options.postgres.is_some(),
             Self::KafkaEndToEnd => options.kafka.is_some(),
+            Self::CostPerStep | Self::Startup | Self::NationalYear => options.all || options.quick,
             _ => true,
         }
     }
@@ -257,7 +261,8 @@ mod tests {
     fn only_filters_and_knows_what_there_is() {
         let only = |name: Option<&str>| Options {
             only: name.map(str::to_owned),
-            quick: true,
+            all: false,
+            quick: false,
             dir: None,
             postgres: None,
             kafka: None,
@@ -269,6 +274,7 @@ mod tests {
         );
         let all = chosen(&only(None)).expect("all");
         assert!(!all.contains(&Benchmark::DurableStepsPostgres));
+        assert!(!all.contains(&Benchmark::NationalYear));
         let problem = chosen(&only(Some("lettres"))).expect_err("unknown");
         assert_eq!(problem.code, "HUB-BENCH-001");
         assert!(
