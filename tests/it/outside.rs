@@ -5,7 +5,6 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    thread,
     time::{Duration, Instant},
 };
 
@@ -17,7 +16,7 @@ use halsonav_tests::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{binary, command, folder, halsonav, named};
+use crate::support::{binary, command, folder, halsonav, named, until};
 
 /// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -192,28 +191,17 @@ fn tell(site: &str, regions: &str, words: &[&str]) -> Value {
     said.json()
 }
 
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(seen) = look() {
-            return seen;
-        }
-        assert!(begun.elapsed() < PATIENCE, "still waits: {what}");
-        thread::sleep(Duration::from_millis(50));
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_case_moves_on_by_the_word_of_a_program_in_another_language() {
     let Some((kafka, python)) = wanted() else {
         return;
     };
     let mut stage = Stage::set(&kafka, &python);
-    let cases = until("both cases wait", || {
+    let cases = until(PATIENCE, "both cases wait", || {
         Some(stage.cases("waiting")).filter(|cases| cases.len() == 2)
     });
     stage.book(cases[0]).await;
-    until("the first has its interpreter", || {
+    until(PATIENCE, "the first has its interpreter", || {
         stage.cases("ended").contains(&cases[0]).then_some(())
     });
     as_the_contract_says(&stage, cases[0]).await;
@@ -225,7 +213,7 @@ async fn a_case_moves_on_by_the_word_of_a_program_in_another_language() {
     };
     stage.judge.behave(&lost).unwrap();
     stage.book(cases[1]).await;
-    until("the request arrives", || {
+    until(PATIENCE, "the request arrives", || {
         let verdict = stage.judge.verdict().unwrap();
         verdict
             .answers
@@ -233,7 +221,7 @@ async fn a_case_moves_on_by_the_word_of_a_program_in_another_language() {
             .then_some(())
     });
     stage.judge.kill().unwrap();
-    let incident = until("nobody knows", || {
+    let incident = until(PATIENCE, "nobody knows", || {
         let told = stage.tell(&["incident", "list"]);
         told["incidents"].as_array()?.first().cloned()
     });
@@ -242,7 +230,7 @@ async fn a_case_moves_on_by_the_word_of_a_program_in_another_language() {
     stage.judge.start_again().unwrap();
     // Somebody asks again. It is there: found under the id of the first command, not done anew.
     stage.tell(&["incident", "retry", &incident["no"].to_string()]);
-    until("the second has its interpreter too", || {
+    until(PATIENCE, "the second has its interpreter too", || {
         stage.cases("ended").contains(&cases[1]).then_some(())
     });
     let verdict: Verdict = stage.judge.verdict().unwrap();

@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
     sync::{Arc, LazyLock, Mutex, OnceLock},
+    thread,
+    time::{Duration, Instant},
 };
 
 use halsonav_storage::{Place, scratch::Scratch};
@@ -239,4 +241,16 @@ pub fn ledgers_differ(one: &Round, other: &Round) -> Option<String> {
         told.len(),
         told.join("\n\n")
     ))
+}
+
+/// Looks until there is what was looked for; fails after `patience`.
+pub fn until<T>(patience: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(begun.elapsed() < patience, "still waits: {what}");
+        thread::sleep(Duration::from_millis(50));
+    }
 }

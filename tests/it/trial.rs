@@ -6,8 +6,7 @@ use std::{
     fs::{self, File},
     path::Path,
     process::Child,
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use halsonav_storage::{Idempotent, Place, Storage, VaultKeys, scratch::Scratch};
@@ -15,7 +14,7 @@ use halsonav_tests::site::Site;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::support::{binary, command, folder, halsonav, schema, services};
+use crate::support::{binary, command, folder, halsonav, schema, services, until};
 
 /// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -41,17 +40,6 @@ impl Drop for Running {
         // It may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
-    }
-}
-
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(seen) = look() {
-            return seen;
-        }
-        assert!(begun.elapsed() < PATIENCE, "still waits: {what}");
-        thread::sleep(Duration::from_millis(50));
     }
 }
 
@@ -89,7 +77,9 @@ fn neighbours(out: &Path, site: &str) -> (Running, String) {
     ];
     let running = Running::start(out, "neighbours", &arguments);
     let settings = folder.join("site.toml");
-    until("the neighbours", || settings.exists().then_some(()));
+    until(PATIENCE, "the neighbours", || {
+        settings.exists().then_some(())
+    });
     (running, settings.display().to_string())
 }
 
@@ -173,7 +163,7 @@ fn by_hand_over_four_processes_a_killed_engine_is_not_missed() {
     let imported = tell(&site, &["cohort", "import", &list]);
     let invited = imported["opened"].as_u64().unwrap();
     assert!(invited > 10, "{imported}");
-    until("somebody is written to", || {
+    until(PATIENCE, "somebody is written to", || {
         (!messages(&out).is_empty()).then_some(())
     });
     engine.kill();
@@ -189,7 +179,7 @@ fn by_hand_over_four_processes_a_killed_engine_is_not_missed() {
         });
         (cases.len() as u64, on_its_way.count())
     };
-    until("everybody waits for others", || {
+    until(PATIENCE, "everybody waits for others", || {
         (waits() == (invited, 0)).then_some(())
     });
     let ledger = tell(&site, &["cohort", "show"]);
@@ -230,7 +220,7 @@ fn what_is_old_is_forgotten_by_itself() {
         let kept = storage.read(|r| r.idempotent("client", &key, "digest"));
         kept.unwrap() != Idempotent::First
     };
-    until("the oldest answers are forgotten", || {
+    until(PATIENCE, "the oldest answers are forgotten", || {
         (!answered(401) && !answered(399) && !answered(31)).then_some(())
     });
     // Messages are forgotten before answers are.

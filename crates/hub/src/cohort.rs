@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     cli::progress,
-    runtime::{CASE_OPENED, Core, store_problem},
+    runtime::{Core, case_opened, store_problem},
 };
 
 /// The decision table that says who is invited.
@@ -347,14 +347,7 @@ fn opening(
         "invitation": listed.invitation,
         "region": core.region.switches,
     });
-    Envelope::new(
-        "/cohort",
-        case.to_string(),
-        CASE_OPENED,
-        Some(case),
-        now,
-        data,
-    )
+    case_opened(case, data, now)
 }
 
 /// The ninth digit of the ten-digit form tells the registered sex.

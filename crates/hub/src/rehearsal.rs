@@ -17,7 +17,7 @@ use crate::{
     config::{Config, Region},
     definitions,
     runtime::{
-        CASE_OPENED, Core, Documents, FOREVER, Gate, Hub, Metrics, Parts, Registry, store_problem,
+        Core, Documents, FOREVER, Gate, Hub, Metrics, Parts, Registry, case_opened, store_problem,
     },
     site,
 };
@@ -204,13 +204,6 @@ impl Rehearsal {
             "region": region.switches,
         });
         let now = self.hub.core.clock.now();
-        Envelope::new(
-            "/cohort",
-            case.to_string(),
-            CASE_OPENED,
-            Some(case),
-            now,
-            data,
-        )
+        case_opened(case, data, now)
     }
 }

@@ -11,7 +11,7 @@ use diesel::{
 };
 
 use crate::{
-    Error, Place, Result,
+    Place, Result,
     dialect::{self, Db},
     postgres,
     rows::{insert, update},
@@ -84,13 +84,7 @@ impl Yardstick {
         connections: u32,
     ) -> Result<Vec<Self>> {
         let state = vec![7u8; state];
-        let connect = || {
-            Ok::<_, Error>(match place {
-                Place::Sqlite(path) => Db::Sqlite(sqlite::writer(path)?),
-                Place::Postgres(server) => Db::Postgres(postgres::writer(server)?),
-            })
-        };
-        let mut db = connect()?;
+        let mut db = connect(place)?;
         match &mut db {
             Db::Sqlite(db) => db.batch_execute(SQLITE)?,
             Db::Postgres(db) => db.batch_execute(POSTGRES)?,
@@ -108,7 +102,7 @@ impl Yardstick {
             .map(|part| {
                 let first = part.first().copied().unwrap_or_default();
                 Ok(Self {
-                    db: connect()?,
+                    db: connect(place)?,
                     instances: first..first + share,
                     next: first,
                     state: state.clone(),
@@ -139,6 +133,14 @@ impl Yardstick {
         }
         dialect::commit(&mut self.db, "")
     }
+}
+
+/// A connection as the hub's own that writes.
+fn connect(place: &Place) -> Result<Db> {
+    Ok(match place {
+        Place::Sqlite(path) => Db::Sqlite(sqlite::writer(path)?),
+        Place::Postgres(server) => Db::Postgres(postgres::writer(server)?),
+    })
 }
 
 /// As the store puts its rows.

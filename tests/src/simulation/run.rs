@@ -3,7 +3,7 @@
 
 use std::{
     cell::Cell,
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     path::Path,
     rc::Rc,
     sync::{
@@ -14,11 +14,10 @@ use std::{
 };
 
 use halsonav::rehearsal::{Fate, Ports, Rehearsal, Stage, watch};
-use halsonav_bus::codec;
 use halsonav_domain::{
     CaseId, CommandId, PersonId, PersonStatus, Protection, Timestamp, Topic, VirtualClock,
 };
-use halsonav_storage::{EffectState, IncidentFilter, Totals};
+use halsonav_storage::IncidentFilter;
 use jiff::SignedDuration;
 
 use super::{
@@ -31,6 +30,7 @@ use super::{
 
 mod races;
 mod stops;
+mod verdict;
 
 /// How a run is made.
 #[derive(Clone, Copy, Debug)]
@@ -355,109 +355,6 @@ impl World {
         let Some(Ok(incidents)) = open else { return };
         let facts = self.town.repair(&incidents, self.now);
         self.say(facts).await;
-    }
-
-    async fn totals(&mut self) -> Option<Totals> {
-        let totals = self
-            .with(async |hub: &mut Rehearsal| hub.storage().read(|r| r.totals(None)))
-            .await;
-        totals.and_then(Result::ok)
-    }
-
-    async fn over(&mut self) -> bool {
-        let totals = self.totals().await;
-        totals.is_some_and(|t| t.waiting + t.incident == 0 && t.invited > 0)
-    }
-
-    /// INV-L1: every resident has a known state.
-    async fn check(&mut self, when: &str) {
-        let Some(totals) = self.totals().await else {
-            return;
-        };
-        let ended: u64 = totals.ended.iter().map(|(_, n)| n).sum();
-        if totals.unaccounted > 0 || totals.invited != ended + totals.waiting + totals.incident {
-            self.truth
-                .breach(format!("the ledger does not add up {when}: {totals:?}"));
-        }
-    }
-
-    /// INV-E4: nothing was done outside that nobody in here had decided. And nothing that was set aside
-    /// while a lane was stopped lies there still.
-    async fn causes(&mut self) {
-        let people: Vec<CaseId> = self.truth.people().into_keys().collect();
-        let decided = self
-            .with(async move |hub: &mut Rehearsal| {
-                hub.storage().read(|r| {
-                    let (mut ids, mut aside) = (BTreeSet::new(), Vec::new());
-                    for case in &people {
-                        let effects = r.effects_of(case)?;
-                        ids.extend(effects.iter().map(|effect| effect.command.id.to_string()));
-                        aside.extend(
-                            effects
-                                .iter()
-                                .filter(|effect| effect.state == EffectState::Stopped)
-                                .map(|effect| effect.command.kind.to_string()),
-                        );
-                    }
-                    Ok((ids, aside))
-                })
-            })
-            .await;
-        let Some(Ok((decided, aside))) = decided else {
-            return;
-        };
-        for kind in aside {
-            self.truth
-                .breach(format!("{kind} was set aside and forgotten"));
-        }
-        for (id, kind) in self.truth.ids() {
-            if !decided.contains(&id.to_string()) {
-                self.truth.breach(format!("{kind} {id} was never decided"));
-            }
-        }
-    }
-
-    async fn outcome(mut self) -> Outcome {
-        let mut hash = blake3::Hasher::new();
-        let records = self.wire.all(&Topic::Events);
-        for record in &records {
-            if let Ok(fact) = codec::read_event(record) {
-                let line = format!("{} {} {} {}\n", fact.time, fact.source, fact.kind, fact.id);
-                hash.update(line.as_bytes());
-            }
-        }
-        let effects = self.truth.since(0);
-        for effect in &effects {
-            let line = format!("{} {} {}\n", effect.at, effect.kind, effect.case);
-            hash.update(line.as_bytes());
-        }
-        let ledger = self
-            .with(async |hub: &mut Rehearsal| {
-                hub.storage()
-                    .read(|r| r.cases(&halsonav_storage::CaseFilter::default(), None, 1000))
-            })
-            .await;
-        let line = |case: &halsonav_storage::Case| {
-            let outcome = case.ledger.outcome.clone().unwrap_or_default();
-            format!("{} {} {outcome}", case.id, case.ledger.state.as_str())
-        };
-        Outcome {
-            breaches: self.truth.breaches(),
-            trace: hash.finalize().to_hex()[..16].to_owned(),
-            ledger: ledger
-                .and_then(Result::ok)
-                .iter()
-                .flatten()
-                .map(line)
-                .collect(),
-            crashes: self.crashes,
-            stops: self.stops,
-            races: self.races.len(),
-            withheld: self.withheld(),
-            points: self.points.borrow().clone(),
-            effects: effects.len(),
-            facts: records.len(),
-        }
     }
 }
 

@@ -21,7 +21,6 @@ use super::{
     hub::{Hub, PATIENCE},
     machine::{Stopwatch, rate, told},
     measurement::Measurement,
-    people,
     serving::{BESIDE, COMMANDS, Ground, Serving, bus},
     shape::{Shape, fact, unfit},
 };
@@ -41,7 +40,7 @@ pub async fn end_to_end(plan: &Plan) -> Result<Measurement, Vec<Problem>> {
     } else {
         (5_000, 40_000)
     };
-    let stage = Stage::set(plan, warm + count).await?;
+    let mut stage = Stage::set(plan, warm + count).await?;
     let (ours, bare) = stage.play(warm, None).await.map_err(one)?;
     let conditions = format!(
         "{count} facts published in batches of {BATCH}, each taken to its case, decided, committed with its \
@@ -63,7 +62,7 @@ pub async fn latency(plan: &Plan) -> Result<Measurement, Vec<Problem>> {
     } else {
         (1_000, 10_000)
     };
-    let stage = Stage::set(plan, warm + count).await?;
+    let mut stage = Stage::set(plan, warm + count).await?;
     let (ours, bare) = stage.play(warm, Some(LOAD)).await.map_err(one)?;
     let conditions = format!(
         "{count} facts at {LOAD} a second, one by one, from just before each is published to when its command is \
@@ -88,7 +87,7 @@ struct Stage {
     core: Arc<Core>,
     serving: Serving,
     facts: Vec<Record>,
-    sink: tokio::sync::Mutex<Box<dyn Consumer>>,
+    sink: Box<dyn Consumer>,
 }
 
 impl Stage {
@@ -99,13 +98,7 @@ impl Stage {
         let shape = Shape::small()?;
         let core = ground.core(plan, &shape, &Arc::new(VirtualClock::new(plan.now)))?;
         let mut hub = Hub::of(core.clone()).map_err(one)?;
-        hub.enrol(count, &shape).await.map_err(one)?;
-        let mut model = shape
-            .start(people::case_id(0, plan.now), plan.now)
-            .map_err(one)?;
-        for input in model.reach_first_wait().map_err(one)? {
-            hub.happen(&input).await.map_err(one)?;
-        }
+        let model = hub.invite(count, &shape).await.map_err(one)?;
         let booked = model.next(true);
         let cases = hub.leave().await;
         let facts = cases.iter().map(|case| {
@@ -122,16 +115,15 @@ impl Stage {
             core,
             serving,
             facts,
-            sink: sink.into(),
+            sink,
         })
     }
 
     /// The facts through the hub, and the same records past it. The first `warm` do not count.
-    async fn play(&self, warm: usize, load: Option<f64>) -> Result<(Passed, Passed), Problem> {
+    async fn play(&mut self, warm: usize, load: Option<f64>) -> Result<(Passed, Passed), Problem> {
         let (first, rest) = self.facts.split_at(warm);
-        let mut sink = self.sink.lock().await;
-        through(&self.core, &Topic::Events, sink.as_mut(), first, load).await?;
-        let ours = through(&self.core, &Topic::Events, sink.as_mut(), rest, load).await?;
+        through(&self.core, &Topic::Events, self.sink.as_mut(), first, load).await?;
+        let ours = through(&self.core, &Topic::Events, self.sink.as_mut(), rest, load).await?;
         let stop = Stop::new();
         let echo = tokio::spawn(echo(self.core.clone(), stop.clone()));
         let mut beside = subscribe(&self.core, "bench-beside", commands(BESIDE))?;

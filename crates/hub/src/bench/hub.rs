@@ -6,9 +6,7 @@ use std::{
     time::Duration,
 };
 
-use halsonav_domain::{
-    CaseId, Envelope, HsaId, Kind, PersonId, Problem, RoundId, Timestamp, VirtualClock,
-};
+use halsonav_domain::{CaseId, Envelope, HsaId, Kind, PersonId, Problem, RoundId, VirtualClock};
 use halsonav_engine::Input;
 use halsonav_storage::{DefinitionRef, NewCase};
 use jiff::SignedDuration;
@@ -17,13 +15,13 @@ use super::{
     Plan,
     machine::Stopwatch,
     people,
-    shape::{Shape, fact, unfit},
+    shape::{Run, Shape, fact, unfit},
 };
 use crate::{
     clock::Time,
     config::Config,
     runtime::{
-        CASE_OPENED, Core, Documents, FOREVER, Gate, Metrics, Processor, Registry, store_problem,
+        Core, Documents, FOREVER, Gate, Metrics, Processor, Registry, case_opened, store_problem,
     },
     site,
 };
@@ -32,7 +30,7 @@ use crate::{
 const CHUNK: usize = 1000;
 /// Longest wait for a record that must come.
 pub const PATIENCE: Duration = Duration::from_secs(30);
-/// Facts that lie on the bus at once.
+/// Facts that lie on the bus at once: what is held in memory does not grow with the cases.
 const WAVE: usize = 50_000;
 
 /// The hub that is measured.
@@ -115,7 +113,13 @@ impl Hub {
         })
     }
 
-    /// Goes on where another life of the hub ended, which let at most so much happen.
+    /// How much has happened to cases.
+    #[must_use]
+    pub fn facts(&self) -> usize {
+        self.facts
+    }
+
+    /// Goes on where another life of the hub ended, which let so much happen.
     pub fn go_on(&mut self, after: usize) {
         self.facts = after;
     }
@@ -166,10 +170,33 @@ impl Hub {
         }
         let opened = self.cases[first..].to_vec();
         for cases in opened.chunks(WAVE) {
-            let facts = cases.iter().map(|case| opened_fact(*case, shape, now));
+            let facts = cases
+                .iter()
+                .map(|case| case_opened(*case, shape.variables(*case).into(), now));
             self.turn(facts.map(Some).collect()).await?;
         }
         Ok(())
+    }
+
+    /// Opens `count` more cases and brings them to where they wait for the resident. Answers one such,
+    /// in memory: all of them stand as it does.
+    ///
+    /// # Errors
+    /// When store or bus fail, or the process does not come to such a wait.
+    pub async fn invite<'a>(&mut self, count: usize, shape: &'a Shape) -> Result<Run<'a>, Problem> {
+        let now = self.core.clock.now();
+        let mut model = shape.start(people::case_id(0, now), now)?;
+        let inputs = model.reach_first_wait()?;
+        let all = self.cases.len() + count;
+        while self.cases.len() < all {
+            let first = self.cases.len();
+            self.enrol(WAVE.min(all - first), shape).await?;
+            let wave = self.cases[first..].to_vec();
+            for input in &inputs {
+                self.happen_to(&wave, input).await?;
+            }
+        }
+        Ok(model)
     }
 
     /// Lets `input` happen to every case; tells how long the processor took.
@@ -249,19 +276,6 @@ impl Hub {
             Err(unfit(&format!("{steps} of {wanted} facts became steps")))
         }
     }
-}
-
-/// The fact that opens a case.
-pub fn opened_fact(case: CaseId, shape: &Shape, now: Timestamp) -> Envelope {
-    let data = shape.variables(case).into();
-    Envelope::new(
-        "/cohort",
-        case.to_string(),
-        CASE_OPENED,
-        Some(case),
-        now,
-        data,
-    )
 }
 
 /// A directory that is removed again, in `--dir` or where the machine keeps such.

@@ -20,8 +20,6 @@ use crate::cli::Context;
 const LAP: usize = 3;
 /// Laps that count, after one to warm up.
 const LAPS: usize = 5;
-/// Cases made and stepped at once: what is held in memory does not grow with how many wait.
-const WAVE: usize = 50_000;
 /// Scatters cases over the store; a prime that divides no number of cases here.
 const STRIDE: usize = 7_919;
 
@@ -30,8 +28,8 @@ pub struct Waiting {
     dir: TempDir,
     shape: Shape,
     count: usize,
-    /// How much has happened to each.
-    inputs: usize,
+    /// How much has happened in it.
+    facts: usize,
 }
 
 impl Waiting {
@@ -44,27 +42,14 @@ impl Waiting {
         let shape = Shape::small()?;
         let dir = directory(plan).map_err(one)?;
         let mut hub = Hub::open(plan, &plan.config, dir.path(), &shape)?;
-        let mut model = shape
-            .start(people::case_id(0, plan.now), plan.now)
-            .map_err(one)?;
-        let inputs = model.reach_first_wait().map_err(one)?;
-        while hub.cases.len() < count {
-            let first = hub.cases.len();
-            hub.enrol(WAVE.min(count - first), &shape)
-                .await
-                .map_err(one)?;
-            let wave = hub.cases[first..].to_vec();
-            for input in &inputs {
-                hub.happen_to(&wave, input).await.map_err(one)?;
-            }
-        }
+        hub.invite(count, &shape).await.map_err(one)?;
+        let facts = hub.facts();
         drop(hub);
-        let inputs = inputs.len();
         Ok(Self {
             dir,
             shape,
             count,
-            inputs,
+            facts,
         })
     }
 }
@@ -87,7 +72,7 @@ struct Sample {
 impl Sample {
     fn open(plan: &Plan, waiting: &Waiting) -> Result<Self, Vec<Problem>> {
         let mut hub = Hub::open(plan, &plan.config, waiting.dir.path(), &waiting.shape)?;
-        hub.go_on(waiting.inputs * waiting.count);
+        hub.go_on(waiting.facts);
         let count = waiting.count;
         let cases = (0..count)
             .map(|n| people::case_id(n * STRIDE % count, plan.now))

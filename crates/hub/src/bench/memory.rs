@@ -90,15 +90,7 @@ async fn waiting(plan: &Plan, dir: &Path, cases: usize) -> Result<(Hub, Shape), 
     let one = |problem: Problem| vec![problem];
     let shape = Shape::of_region(&plan.region)?;
     let mut hub = Hub::open(plan, &plan.config, dir, &shape)?;
-    hub.enrol(cases, &shape).await.map_err(one)?;
-    let case = super::people::case_id(0, plan.now);
-    let inputs = shape
-        .start(case, plan.now)
-        .and_then(|mut run| run.reach_first_wait())
-        .map_err(one)?;
-    for input in &inputs {
-        hub.happen(input).await.map_err(one)?;
-    }
+    hub.invite(cases, &shape).await.map_err(one)?;
     Ok((hub, shape))
 }
 

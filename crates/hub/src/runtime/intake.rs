@@ -1,7 +1,7 @@
 //! From a fact on the bus to an input of the engine, and to what the API will show of it.
 
 use halsonav_domain::{
-    Envelope, Kind, Problem, Timestamp,
+    CaseId, Envelope, Kind, Problem, Timestamp,
     event::{
         BookingCancelled, BookingChanged, BookingMade, CommandDone, CommandFailed, CommandRefused,
         ConsentGiven, Event, FormCompleted, LabResult, WorkItemCompleted,
@@ -15,7 +15,14 @@ use serde_json::{Map, Value, json};
 use super::timers::{self, TIMER_DUE};
 
 /// The fact that opens a case; its data are the variables the instance starts with.
-pub const CASE_OPENED: &str = "case.opened";
+const CASE_OPENED: &str = "case.opened";
+
+/// The fact that opens `case`, whose instance starts with the variables in `data`.
+#[must_use]
+pub fn case_opened(case: CaseId, data: Value, now: Timestamp) -> Envelope {
+    let id = case.to_string();
+    Envelope::new("/cohort", id, CASE_OPENED, Some(case), now, data)
+}
 
 /// What a fact means to the instance of its case.
 #[derive(Clone, PartialEq, Debug)]

@@ -44,7 +44,7 @@ pub use documents::Documents;
 pub use gate::Rules as Gate;
 pub use housekeeper::Housekeeper;
 pub use inlet::inlet;
-pub use intake::CASE_OPENED;
+pub use intake::case_opened;
 pub use lease::{FOREVER, Lease};
 pub use metrics::Metrics;
 pub use outside::Outside;

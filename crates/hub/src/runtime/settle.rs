@@ -69,6 +69,17 @@ impl Dispatcher {
         }
         Ok(())
     }
+
+    async fn stop_if_denied(&self, verdicts: &[Verdict]) -> Result<(), Problem> {
+        let denied = verdicts.iter().filter_map(|verdict| match verdict {
+            Verdict::Settled(ending) => ending.denied.as_ref(),
+            Verdict::Lost(_) => None,
+        });
+        match denied.max_by_key(|(_, until)| *until) {
+            Some((problem, until)) => self.core.lane_denied(&self.adapter, problem, *until).await,
+            None => Ok(()),
+        }
+    }
 }
 
 /// What did not go well in one turn. A line of the log each would be too many of them.
@@ -106,19 +117,6 @@ impl Trouble {
                 given_up,
                 "commands were not carried out"
             );
-        }
-    }
-}
-
-impl Dispatcher {
-    async fn stop_if_denied(&self, verdicts: &[Verdict]) -> Result<(), Problem> {
-        let denied = verdicts.iter().filter_map(|verdict| match verdict {
-            Verdict::Settled(ending) => ending.denied.as_ref(),
-            Verdict::Lost(_) => None,
-        });
-        match denied.max_by_key(|(_, until)| *until) {
-            Some((problem, until)) => self.core.lane_denied(&self.adapter, problem, *until).await,
-            None => Ok(()),
         }
     }
 }

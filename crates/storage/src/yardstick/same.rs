@@ -9,12 +9,11 @@ use std::ops::Range;
 
 use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
 
+use super::connect;
 use crate::{
     Place, Result, Storage,
     dialect::{self, Db},
-    postgres,
     rows::{delete, insert, update},
-    sqlite,
 };
 
 /// Steps of one round.
@@ -59,16 +58,10 @@ impl Same {
         connections: usize,
     ) -> Result<Vec<Self>> {
         Storage::migrate(place)?;
-        let connect = || {
-            Ok::<_, crate::Error>(match place {
-                Place::Sqlite(path) => Db::Sqlite(sqlite::writer(path)?),
-                Place::Postgres(server) => Db::Postgres(postgres::writer(server)?),
-            })
-        };
         let state = vec![b'7'; state];
         let share = cases.div_ceil(connections.max(1)).max(1);
         let numbers: Vec<i64> = (1i64..).take(share * connections.max(1)).collect();
-        let mut db = connect()?;
+        let mut db = connect(place)?;
         let round = [1i64];
         dialect::begin_write(&mut db)?;
         insert!(&mut db, round, |no| rounds {
@@ -88,7 +81,7 @@ impl Same {
                 let first = part.first().copied().unwrap_or_default();
                 let end = first + i64::try_from(part.len()).unwrap_or_default();
                 Ok(Self {
-                    db: connect()?,
+                    db: connect(place)?,
                     cases: first..end,
                     next: first,
                     turn: 1,

@@ -17,6 +17,7 @@ mod proxy;
 mod retention;
 mod roles;
 mod steps;
+mod vault_keys;
 mod wakeups;
 mod work;
 mod world;

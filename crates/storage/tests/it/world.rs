@@ -11,8 +11,8 @@ use halsonav_domain::{
     SubjectId, Timestamp,
 };
 use halsonav_storage::{
-    CaseChange, CaseNo, Created, DefinitionRef, EffectRef, Epoch, Ledger, NewCase, NewEffect,
-    Place, Postgres, Result, Storage, VaultKeys,
+    Access, CaseChange, CaseNo, Created, DefinitionRef, EffectRef, Epoch, Ledger, NewCase,
+    NewEffect, Place, Postgres, Result, Storage, VaultKeys,
 };
 use tempfile::TempDir;
 
@@ -411,5 +411,17 @@ pub fn record(n: u64, fetched: i64) -> PersonRecord {
         paper_opt_out: false,
         county: Some("06".into()),
         fetched: at(fetched),
+    }
+}
+
+/// What the audit log is told when the print adapter asks who somebody is.
+pub fn access(seconds: i64) -> Access {
+    Access {
+        actor: "adapter:print".into(),
+        action: "disclose".into(),
+        purpose: "print.letter".into(),
+        unit: None,
+        case: None,
+        at: at(seconds),
     }
 }
