@@ -31,7 +31,7 @@ impl State {
 
     pub(crate) async fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Reader) -> halsonav_storage::Result<T> + Send + 'static,
+        work: impl FnMut(&mut Reader) -> halsonav_storage::Result<T> + Send + 'static,
     ) -> Result<T, Fault> {
         Ok(self.api.storage.read_async(work).await?)
     }

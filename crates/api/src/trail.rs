@@ -54,7 +54,9 @@ impl State {
             .iter()
             .any(|entry| entry.case.is_some() && entry.subject.is_none())
         {
-            entries = self.read(move |r| with_subjects(r, entries)).await?;
+            entries = self
+                .read(move |r| with_subjects(r, entries.clone()))
+                .await?;
         }
         Ok(self
             .api

@@ -1,7 +1,7 @@
 //! One prepared FEEL expression.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use dsntk_feel::Name;
 use dsntk_feel::context::FeelContext;
@@ -12,6 +12,7 @@ use crate::bound::Meter;
 use crate::contained::contained;
 use crate::feel::{Prepared, prepare};
 use crate::json::{Shape, Unfit, kind, to_feel, to_json};
+use crate::plain::Path;
 use crate::{EvalError, Fault, Scope};
 
 /// A FEEL expression, read and prepared once. Cheap to clone.
@@ -22,6 +23,9 @@ struct Inner {
     source: String,
     variables: Vec<String>,
     reads: Vec<Read>,
+    path: Option<Path>,
+    /// Its value, if it reads nothing and was evaluated: there is no clock in FEEL here.
+    constant: OnceLock<Value>,
     prepared: Prepared,
 }
 
@@ -42,7 +46,11 @@ impl Expression {
     pub fn parse(source: &str) -> Result<Self, Fault> {
         let prepared = prepare(source)?;
         let reads = &prepared.facts.reads;
-        let variables = reads.keys().cloned().collect();
+        let variables: Vec<String> = reads.keys().cloned().collect();
+        let path = match variables.as_slice() {
+            [variable] => Path::of(source.trim(), variable),
+            _ => None,
+        };
         let reads = reads
             .iter()
             .map(|(name, shape)| Read {
@@ -54,6 +62,8 @@ impl Expression {
             source: source.trim().to_owned(),
             variables,
             reads,
+            path,
+            constant: OnceLock::new(),
             prepared,
         })))
     }
@@ -77,8 +87,16 @@ impl Expression {
     /// # Errors
     /// `NotData`, `TooLarge`, `Panicked`.
     pub fn evaluate(&self, scope: &dyn Scope) -> Result<Value, EvalError> {
-        let value = self.run(scope)?;
-        to_json(value).map_err(|unfit| self.unfit(unfit))
+        let inner = &*self.0;
+        let known = || inner.path.as_ref()?.value(scope);
+        if let Some(value) = inner.constant.get().cloned().or_else(known) {
+            return Ok(value);
+        }
+        let value = to_json(self.run(scope)?).map_err(|unfit| self.unfit(unfit))?;
+        if inner.reads.is_empty() {
+            inner.constant.get_or_init(|| value.clone());
+        }
+        Ok(value)
     }
 
     /// Its value as a condition. Null and anything that is not a boolean is an error, never false.
@@ -98,7 +116,8 @@ impl Expression {
         }
     }
 
-    fn run(&self, scope: &dyn Scope) -> Result<Feel, EvalError> {
+    /// Its value in FEEL.
+    pub(crate) fn run(&self, scope: &dyn Scope) -> Result<Feel, EvalError> {
         let inner = &*self.0;
         let mut meter = Meter::default();
         let mut variables = FeelContext::default();

@@ -23,6 +23,7 @@ mod feel;
 mod fence;
 mod json;
 mod model;
+mod plain;
 mod scan;
 mod scope;
 mod template;

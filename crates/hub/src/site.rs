@@ -193,12 +193,13 @@ pub fn kafka(config: &Config) -> Result<halsonav_bus::kafka::Settings, Problem> 
         })
 }
 
-/// Transactions that the store takes at once.
+/// Shares into which a batch of facts is divided. A server takes several transactions at once. A file
+/// takes one, and meanwhile the other share is decided on.
 #[must_use]
 pub fn shares(config: &Config) -> usize {
     match place(config) {
         Ok(Place::Postgres(server)) => server.writers.max(1) as usize,
-        _ => 1,
+        _ => 2,
     }
 }
 

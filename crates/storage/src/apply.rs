@@ -24,16 +24,20 @@ use crate::{
 /// Changes in which each case comes at most once.
 type Wave<'a> = Vec<&'a CaseChange>;
 
-fn waves(changes: &[CaseChange]) -> Vec<Wave<'_>> {
+fn waves<'a>(changes: &[&'a CaseChange]) -> Vec<Wave<'a>> {
     let mut waves: Vec<Wave<'_>> = Vec::new();
     let mut met: HashMap<CaseNo, usize> = HashMap::with_capacity(changes.len());
-    for change in changes {
+    for change in changes.iter().copied() {
         let times = met.entry(change.case).or_default();
         match waves.get_mut(*times) {
             Some(wave) => wave.push(change),
             None => waves.push(vec![change]),
         }
         *times += 1;
+    }
+    // Neighbours lie on one page. And two who write the same cases do not each wait for the other.
+    for wave in &mut waves {
+        wave.sort_unstable_by_key(|change| change.case);
     }
     waves
 }
@@ -55,7 +59,11 @@ impl Writer {
     /// # Errors
     /// `Stale` when a case has another revision than expected; `Invalid` for a job key of 2^48 or
     /// more; `Database`.
-    pub fn apply(&mut self, changes: &[CaseChange]) -> Result<Applied> {
+    pub fn apply<'a>(
+        &mut self,
+        changes: impl IntoIterator<Item = &'a CaseChange>,
+    ) -> Result<Applied> {
+        let changes: Vec<&CaseChange> = changes.into_iter().collect();
         if changes
             .iter()
             .any(|change| change.revision <= change.expected)
@@ -63,7 +71,7 @@ impl Writer {
             return Err(Error::Invalid("a step must raise the revision"));
         }
         let mut applied = Applied::default();
-        for wave in waves(changes) {
+        for wave in waves(&changes) {
             self.put_instances(&wave)?;
             self.put_ledgers(&wave)?;
             self.consume(&wave)?;

@@ -20,8 +20,8 @@ use crate::{
     wakeups::{Causes, Wakeups},
 };
 
-/// How often a transaction is tried; with the pauses, for some seconds.
-const TRIES: u32 = 8;
+/// How often something is tried; with the pauses, for some seconds.
+pub(crate) const TRIES: u32 = 8;
 /// The first pause; each one after is up to twice as long.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -68,7 +68,7 @@ fn persist(
     }
 }
 
-fn passing(error: &Error) -> bool {
+pub(crate) fn passing(error: &Error) -> bool {
     match error {
         Error::Database(error) => dialect::passing(error),
         // The server is not there, or not yet again.

@@ -4,7 +4,7 @@
 //! from call to call. Ours is the same each time, so on the hot path the text is written out; the
 //! text is plain enough for every database, and `?` becomes what the database wants.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, sync::OnceLock};
 
 use diesel::{
     QueryResult, RunQueryDsl,
@@ -18,6 +18,9 @@ pub(crate) trait Text: 'static {
     const TEXT: &'static str;
     /// The SQL types of the rows it answers.
     type Row;
+
+    /// Where what lies between the values is kept, since each run asks for it.
+    fn parts() -> &'static OnceLock<Vec<&'static str>>;
 }
 
 /// A value for a `?`.
@@ -41,7 +44,8 @@ impl<'a, DB: Backend, S: Text> Prepared<'a, DB, S> {
 
 impl<DB: Backend, S: Text> QueryFragment<DB> for Prepared<'_, DB, S> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        let mut parts = S::TEXT.split('?');
+        let parts = S::parts().get_or_init(|| S::TEXT.split('?').collect());
+        let mut parts = parts.iter().copied();
         out.push_sql(parts.next().unwrap_or_default());
         for value in self.values {
             value.walk_ast(out.reborrow())?;
@@ -62,6 +66,17 @@ impl<DB: Backend, S: Text> Query for Prepared<'_, DB, S> {
 
 impl<DB: Backend, S, Conn> RunQueryDsl<Conn> for Prepared<'_, DB, S> {}
 
+/// The place for the parts of one text.
+macro_rules! kept_parts {
+    () => {
+        fn parts() -> &'static std::sync::OnceLock<Vec<&'static str>> {
+            static PARTS: std::sync::OnceLock<Vec<&'static str>> = std::sync::OnceLock::new();
+            &PARTS
+        }
+    };
+}
+pub(crate) use kept_parts;
+
 /// Runs a statement on a connection of the database named: text, then each value with its SQL type.
 macro_rules! run {
     ($backend:ty, $db:expr, $text:expr, $($value:expr => $kind:ty),* $(,)?) => {{
@@ -69,6 +84,7 @@ macro_rules! run {
         impl $crate::prepared::Text for Place {
             const TEXT: &'static str = $text;
             type Row = ();
+            $crate::prepared::kept_parts!();
         }
         diesel::RunQueryDsl::execute(
             $crate::prepared::Prepared::<$backend, Place>::new(&[
@@ -88,6 +104,7 @@ macro_rules! load {
         impl $crate::prepared::Text for Place {
             const TEXT: &'static str = $text;
             type Row = $row;
+            $crate::prepared::kept_parts!();
         }
         diesel::RunQueryDsl::load(
             $crate::prepared::Prepared::<$backend, Place>::new(&[

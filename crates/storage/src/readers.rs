@@ -1,11 +1,14 @@
 //! Connections that read, a fixed number of them, each for one reader at a time.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    thread,
+};
 
 use diesel::connection::TransactionManager as _;
 
 use crate::{
-    Error, Place, Reader, Result, VaultKeys,
+    Error, Place, Reader, Result, VaultKeys, crew,
     dialect::{self, Db, Transactions},
     postgres, sqlite,
 };
@@ -78,10 +81,28 @@ impl Pool {
         }
     }
 
-    /// Runs `work` on a snapshot. A connection that has been lost meanwhile is made anew first.
-    pub(crate) fn read<T>(&self, work: impl FnOnce(&mut Reader) -> Result<T>) -> Result<T> {
+    /// Runs `work` on a snapshot. A connection that was lost is made anew; while the server is away that
+    /// is tried again, as those who write do.
+    pub(crate) fn read<T>(&self, mut work: impl FnMut(&mut Reader) -> Result<T>) -> Result<T> {
         let mut borrowed = self.borrow();
         let reader = borrowed.reader.as_mut().ok_or(Error::Closed)?;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.once(reader, &mut work) {
+                Err(error) if tries < crew::TRIES && crew::passing(&error) => {
+                    thread::sleep(crew::pause(tries));
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    fn once<T>(
+        &self,
+        reader: &mut Reader,
+        work: &mut impl FnMut(&mut Reader) -> Result<T>,
+    ) -> Result<T> {
         if dialect::begin_snapshot(&mut reader.db).is_err() {
             reader.db = connect(&self.place)?;
             dialect::begin_snapshot(&mut reader.db)?;

@@ -217,9 +217,11 @@ impl Storage {
 
     /// Runs `work` on a snapshot. Blocks while all readers are in use.
     ///
+    /// `work` runs again, for some seconds, where the server was not there or the connection was lost.
+    ///
     /// # Errors
-    /// What `work` answers, or `Database`.
-    pub fn read<T>(&self, work: impl FnOnce(&mut Reader) -> Result<T>) -> Result<T> {
+    /// What `work` answers, or `Database`, `Open`.
+    pub fn read<T>(&self, work: impl FnMut(&mut Reader) -> Result<T>) -> Result<T> {
         self.shared.pool.read(work)
     }
 
@@ -229,7 +231,7 @@ impl Storage {
     /// As [`Storage::read`]; `Panicked` when `work` panics.
     pub async fn read_async<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Reader) -> Result<T> + Send + 'static,
+        work: impl FnMut(&mut Reader) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let storage = self.clone();
         tokio::task::spawn_blocking(move || storage.read(work))

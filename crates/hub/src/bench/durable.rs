@@ -83,9 +83,9 @@ async fn steps(
     let place = |scratch: Option<&Scratch>, file: &str| {
         scratch.map_or_else(|| Place::Sqlite(dir.path().join(file)), Scratch::place)
     };
-    let shares = hub.core.shares;
+    let writers = places.map_or(1, |_| hub.core.shares);
     let (small, bare) = (places.map(|both| both.0), places.map(|both| both.1));
-    let size = (cases, state, batch.div_ceil(shares), shares);
+    let size = (cases, state, batch, writers);
     let mut plain = Plain::open(&place(small, "plain.db"), size).map_err(one)?;
     let bare = bare_rate(&place(bare, "bare.db"), size).map_err(one)?;
     let (mut ours, mut limits) = (Vec::new(), Vec::new());

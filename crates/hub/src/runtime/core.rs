@@ -55,7 +55,7 @@ pub struct Core {
     pub alone: bool,
     /// How long a lease lasts without being renewed.
     pub lease_ttl: Duration,
-    /// Transactions into which a batch of facts is shared out: how many the store takes at once.
+    /// Shares into which a batch of facts is divided, by case; each is taken for itself.
     pub shares: usize,
     /// The clock.
     pub clock: Arc<dyn Clock>,

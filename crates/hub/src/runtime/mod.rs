@@ -5,8 +5,8 @@
 //! [`Rounds`] ask where neighbours do not call; the [`Housekeeper`] forgets. `serve` runs each as a task, in one process or in
 //! several; `demo` and tests turn them by hand until nothing is left to do.
 
-mod advance;
 mod core;
+mod decide;
 mod dispatch;
 mod documents;
 mod fold;
@@ -15,7 +15,9 @@ mod housekeeper;
 mod inlet;
 mod intake;
 mod lease;
+mod mail;
 mod metrics;
+mod note;
 mod outcome;
 mod outside;
 mod prepare;
@@ -24,10 +26,12 @@ mod reconcile;
 mod registrar;
 mod registry;
 mod relay;
+mod report;
 mod role;
 mod rounds;
 mod serve;
 mod settle;
+mod take;
 mod texts;
 mod timers;
 mod undo;

@@ -1,7 +1,6 @@
-//! Records in, decisions made, one transaction. The only place where instances change.
+//! Records in, decisions made and written, offsets committed. The only place where instances change.
 
 use std::{
-    collections::{HashMap, HashSet},
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
     time::Duration,
@@ -9,19 +8,18 @@ use std::{
 
 use futures::future::join_all;
 use halsonav_bus::{Consumer, Delivered, codec};
-use halsonav_domain::{CaseId, Envelope, Kind, Problem, Timestamp, Topic};
-use halsonav_storage::{HubIncident, StoredInstance, Writer};
-use serde_json::Value;
+use halsonav_domain::{Envelope, Problem, Timestamp, Topic};
 
-use super::{Core, advance::advance, bus_problem, core::ENGINE, store_problem};
+use super::{
+    Core, bus_problem, core::ENGINE, decide::SIGNAL, report::Report, store_problem, take::take,
+};
 use crate::crash;
 
 /// Records that are one transaction however many could be had.
 const SMALL: usize = 32;
-/// First word of what operators say.
-const OPERATOR: &str = "operator.";
-/// Broadcast of a signal; its data are name and variables.
-pub(super) const SIGNAL: &str = "signal";
+/// Records taken in one turn, at most. Many transactions: while one share writes, another decides, and
+/// only the first and the last of them have to wait.
+const TURN: usize = 8192;
 
 /// Takes facts to the instances they concern.
 pub struct Processor {
@@ -38,33 +36,12 @@ pub struct Turn {
     pub steps: usize,
 }
 
-/// What a transaction has to tell once it is committed.
-#[derive(Default)]
-pub(super) struct Report {
-    pub(super) steps: usize,
-    pub(super) signals: Vec<(CaseId, String, Value)>,
-    pub(super) dropped: usize,
-    pub(super) rejected: usize,
-    /// Incidents that were opened: case, element and code.
-    pub(super) incidents: Vec<(CaseId, String, String)>,
-}
-
-impl Report {
-    fn add(&mut self, other: Self) {
-        self.steps += other.steps;
-        self.dropped += other.dropped;
-        self.rejected += other.rejected;
-        self.signals.extend(other.signals);
-        self.incidents.extend(other.incidents);
-    }
-}
-
 /// Shares records out by key, in order; none of the shares is empty.
-fn shares(delivered: Vec<Delivered>, count: usize) -> Vec<Arc<[Delivered]>> {
+fn shares(delivered: Vec<Delivered>, count: usize) -> Vec<Vec<Delivered>> {
     // A transaction has its price: small batches are not worth several.
     let count = count.clamp(1, delivered.len().div_ceil(SMALL).max(1));
     if count == 1 {
-        return vec![delivered.into()];
+        return vec![delivered];
     }
     let mut shares = vec![Vec::new(); count];
     for record in delivered {
@@ -75,7 +52,7 @@ fn shares(delivered: Vec<Delivered>, count: usize) -> Vec<Arc<[Delivered]>> {
         shares[share].push(record);
     }
     shares.retain(|share| !share.is_empty());
-    shares.into_iter().map(Into::into).collect()
+    shares
 }
 
 impl Processor {
@@ -96,8 +73,7 @@ impl Processor {
     /// # Errors
     /// When store or bus fail; nothing is lost, the same batch comes again.
     pub async fn turn(&mut self, wait: Option<Duration>) -> Result<Turn, Problem> {
-        let batch = self.core.config.engine.batch;
-        let delivered = self.consumer.poll(batch, wait).await.map_err(bus_problem)?;
+        let delivered = self.consumer.poll(TURN, wait).await.map_err(bus_problem)?;
         let now = self.core.clock.now();
         let inputs = delivered.len();
         if inputs == 0 {
@@ -135,24 +111,23 @@ impl Processor {
         }
     }
 
-    /// Makes the batch durable: one transaction, or several at once where the store takes them. A case
-    /// is in one of them, so its order holds. If one fails the whole batch comes again, and what the
-    /// others wrote is known as seen.
+    /// Makes the batch durable, in several transactions where it is large. A case is in one share, and
+    /// a share is taken in order, so the case's order holds. If one fails the whole batch comes again,
+    /// and what the others wrote is known as seen.
     async fn store(
         &self,
         delivered: Vec<Delivered>,
         now: Timestamp,
     ) -> halsonav_storage::Result<Report> {
-        let share = |records: Arc<[Delivered]>| {
-            let core = self.core.clone();
-            self.core
-                .storage
-                .write_async(move |tx| transact(&core, tx, &records, now))
-        };
         let shares = shares(delivered, self.core.shares);
+        let mut taking = Vec::with_capacity(shares.len());
+        for share in shares {
+            // Each on a thread of its own, since even to let go of what was taken costs time.
+            taking.push(tokio::spawn(take_share(self.core.clone(), share, now)));
+        }
         let mut sum = Report::default();
-        for report in join_all(shares.into_iter().map(share)).await {
-            sum.add(report?);
+        for report in join_all(taking).await {
+            sum.add(&report.unwrap_or(Err(halsonav_storage::Error::Panicked))?);
         }
         Ok(sum)
     }
@@ -186,6 +161,23 @@ impl Processor {
     }
 }
 
+async fn take_share(
+    core: Arc<Core>,
+    mut records: Vec<Delivered>,
+    now: Timestamp,
+) -> halsonav_storage::Result<Report> {
+    let mut sum = Report::default();
+    // Of one size: a small transaction at the end costs as much as a large one.
+    let count = records.len().div_ceil(core.config.engine.batch.max(1));
+    let size = records.len().div_ceil(count.max(1));
+    while !records.is_empty() {
+        let rest = records.split_off(records.len().min(size));
+        sum.add(&take(&core, records, now).await?);
+        records = rest;
+    }
+    Ok(sum)
+}
+
 /// What the batch begins with; for whoever looks at crash points.
 fn first_kind(delivered: &[Delivered]) -> String {
     if !cfg!(debug_assertions) {
@@ -197,130 +189,4 @@ fn first_kind(delivered: &[Delivered]) -> String {
     first
         .and_then(Result::ok)
         .map_or_else(String::new, |fact| fact.kind)
-}
-
-fn transact(
-    core: &Core,
-    tx: &mut Writer,
-    delivered: &[Delivered],
-    now: Timestamp,
-) -> halsonav_storage::Result<Report> {
-    let mut report = Report::default();
-    let mut order: Vec<CaseId> = Vec::new();
-    let mut facts: HashMap<CaseId, Vec<Envelope>> = HashMap::new();
-    let mut add = |case: CaseId, fact: Envelope| {
-        facts
-            .entry(case)
-            .or_insert_with(|| {
-                order.push(case);
-                Vec::new()
-            })
-            .push(fact);
-    };
-    for record in delivered {
-        match codec::read_event(&record.record) {
-            Ok(envelope) => match envelope.subject {
-                Some(case) => add(case, envelope),
-                None => {
-                    for case in addressees(tx, &envelope)? {
-                        let subject = Some(case);
-                        add(
-                            case,
-                            Envelope {
-                                subject,
-                                ..envelope.clone()
-                            },
-                        );
-                    }
-                }
-            },
-            Err(error) => unreadable(tx, &error.to_string(), now)?,
-        }
-    }
-    let loaded = tx.load_instances(&order)?;
-    let known: HashSet<CaseId> = loaded.iter().map(|stored| stored.case.id).collect();
-    for case in order.iter().filter(|case| !known.contains(case)) {
-        tracing::warn!(%case, code = "HUB-INTAKE-002", "facts about a case that is not here");
-        report.rejected += facts.remove(case).map_or(0, |list| list.len());
-    }
-    fresh(tx, &loaded, &mut facts, now)?;
-    let numbers: Vec<_> = loaded.iter().map(|stored| stored.case.no).collect();
-    let stopped = tx.stopped(&numbers)?;
-    let mut changes = Vec::with_capacity(loaded.len());
-    for stored in &loaded {
-        let mut mine = facts.remove(&stored.case.id).unwrap_or_default();
-        if stopped.contains(&stored.case.no) {
-            // An operator's word is what gets a stopped case going again.
-            let (orders, rest) = mine
-                .into_iter()
-                .partition(|fact| fact.kind.starts_with(OPERATOR));
-            behind(tx, stored, rest, now)?;
-            mine = orders;
-        }
-        changes.extend(advance(core, tx, stored, mine, now, &mut report)?);
-    }
-    tx.apply(&changes)?;
-    Ok(report)
-}
-
-/// A message that names no case goes to those who wait for it.
-fn addressees(tx: &mut Writer, envelope: &Envelope) -> halsonav_storage::Result<Vec<CaseId>> {
-    match &envelope.correlationkey {
-        Some(key) => tx.awaiting_message(&envelope.kind, key),
-        None => Ok(Vec::new()),
-    }
-}
-
-fn unreadable(tx: &mut Writer, message: &str, at: Timestamp) -> halsonav_storage::Result<()> {
-    let incident = HubIncident {
-        case: None,
-        element: "bus".to_owned(),
-        kind: Kind::Invalid,
-        code: "HUB-INTAKE-003".to_owned(),
-        message: format!("a record on the events topic cannot be read: {message}"),
-        at,
-    };
-    tx.open_incident(&incident).map(drop)
-}
-
-/// Leaves out the facts that were seen before.
-fn fresh(
-    tx: &mut Writer,
-    loaded: &[StoredInstance],
-    facts: &mut HashMap<CaseId, Vec<Envelope>>,
-    now: Timestamp,
-) -> halsonav_storage::Result<()> {
-    let mut keys = Vec::new();
-    for stored in loaded {
-        for fact in facts.get(&stored.case.id).into_iter().flatten() {
-            keys.push((Some(stored.case.no), fact.source.as_str(), fact.id.as_str()));
-        }
-    }
-    let mut first = tx.first_seen(&keys, now)?.into_iter();
-    drop(keys);
-    for stored in loaded {
-        if let Some(list) = facts.get_mut(&stored.case.id) {
-            list.retain(|_| first.next().unwrap_or(true));
-        }
-    }
-    Ok(())
-}
-
-/// A parked message stops its own case: what comes later waits behind it, in order.
-fn behind(
-    tx: &mut Writer,
-    stored: &StoredInstance,
-    facts: Vec<Envelope>,
-    now: Timestamp,
-) -> halsonav_storage::Result<()> {
-    for fact in facts {
-        tx.park(
-            Some(stored.case.no),
-            &fact,
-            "HUB-PARKED-BEHIND",
-            "waits behind a parked message",
-            now,
-        )?;
-    }
-    Ok(())
 }

@@ -1,87 +1,117 @@
 //! One case in one batch: its instance is stepped through what came, in order, and what follows is
-//! gathered in one change.
+//! gathered. Nothing is written here and nothing asked, so that it may be done before the transaction,
+//! on a thread of its own, and be thrown away.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use halsonav_domain::{
-    Envelope, Kind, Problem, Reference, Timestamp,
+    CaseId, Envelope, Kind, Problem, Reference, Timestamp,
     event::{CommandDone, CommandRefused, Event},
     trace::{TRACEPARENT, is_traceparent},
 };
 use halsonav_engine::{Effect, Input, Instance, Library, Rejection, WaitingFor};
-use halsonav_storage::{CaseChange, HubIncident, Settled, StoredInstance, Writer};
+use halsonav_storage::{CaseChange, CaseNo, Settled, StoredInstance};
 use serde_json::{Map, Value};
 
-use super::{
-    Core, fold, intake,
-    processor::{Report, SIGNAL},
-    timers,
-    undo::undo,
-};
+use super::{Core, fold, intake, note::Note, report::Report, timers, undo::undo};
+
+/// Broadcast of a signal; its data are name and variables.
+pub(super) const SIGNAL: &str = "signal";
+
+/// What was decided on one case.
+#[derive(Debug)]
+pub(super) struct Decision {
+    /// The case.
+    pub(super) case: CaseNo,
+    /// What becomes of its instance.
+    pub(super) change: Option<CaseChange>,
+    /// What else there is to write, before the change.
+    pub(super) notes: Vec<Note>,
+    /// What there is to tell once it is written.
+    pub(super) report: Report,
+}
+
+impl Decision {
+    /// Nothing so far.
+    pub(super) fn on(case: CaseNo) -> Self {
+        Self {
+            case,
+            change: None,
+            notes: Vec::new(),
+            report: Report::default(),
+        }
+    }
+
+    /// These can never be read, or our own fault came to light: they stop their case.
+    fn park(&mut self, case: CaseId, facts: Vec<Envelope>, problem: &Problem, now: Timestamp) {
+        let incident = Note::parked_because(case, problem, now);
+        let (element, code) = (incident.element.clone(), incident.code.clone());
+        self.report.incidents.push((case, element, code));
+        self.notes.extend(Note::park(facts, problem));
+        self.notes.push(Note::Incident(incident));
+    }
+}
 
 /// Takes what came for one case to its instance.
 ///
 /// # Errors
-/// Those of the store; what the engine rejects is counted, what cannot be read is parked.
-pub(super) fn advance(
+/// `Corrupt` when an instance cannot be encoded; what the engine rejects is counted, what cannot be
+/// read is parked.
+pub(super) fn decide(
     core: &Core,
-    tx: &mut Writer,
+    library: &Library,
     stored: &StoredInstance,
-    facts: Vec<Envelope>,
+    facts: &[&Envelope],
     now: Timestamp,
-    report: &mut Report,
-) -> halsonav_storage::Result<Option<CaseChange>> {
+) -> halsonav_storage::Result<Decision> {
+    let (no, id) = (stored.case.no, stored.case.id);
+    let mut decision = Decision::on(no);
     if facts.is_empty() {
-        return Ok(None);
+        return Ok(decision);
     }
+    let all = |facts: &[&Envelope]| facts.iter().copied().cloned().collect();
     let mut instance = match decode(stored) {
         Ok(instance) => instance,
         Err(problem) => {
-            park_all(tx, stored, facts, &problem, report, now)?;
-            return Ok(None);
+            decision.park(id, all(facts), &problem, now);
+            return Ok(decision);
         }
     };
-    let mut change = CaseChange::new(
-        stored.case.no,
-        stored.case.id,
-        stored.revision,
-        stored.revision,
-        Vec::new(),
-        now,
-    );
+    let mut change = CaseChange::new(no, id, stored.revision, stored.revision, Vec::new(), now);
     let mut told = fold::Told::default();
-    let mut queue = facts.into_iter();
-    while let Some(fact) = queue.next() {
-        match step(core, stored, &mut instance, &fact, now) {
+    for (n, fact) in facts.iter().enumerate() {
+        match step(core, library, stored, &mut instance, fact, now) {
             Ok(mut effects) => {
                 change.revision += 1;
-                report.steps += 1;
-                traced(&fact, &mut effects);
-                fold::fold(
-                    &mut change,
-                    effects,
-                    &|kind| core.adapters.contacts(kind),
-                    &mut told,
-                );
+                decision.report.steps += 1;
+                traced(fact, &mut effects);
+                let contacts = |kind: &str| core.adapters.contacts(kind);
+                fold::fold(&mut change, effects, &contacts, &mut told);
             }
             Err(Stop::Rejected(rejection)) => {
-                report.rejected += 1;
-                tracing::debug!(case = %stored.case.id, %rejection, "input rejected");
-                turned_away(&fact, &rejection, &mut change);
+                decision.report.rejected += 1;
+                tracing::debug!(case = %id, %rejection, "input rejected");
+                turned_away(fact, &rejection, &mut change);
             }
             Err(Stop::Parked(problem)) => {
-                let rest = std::iter::once(fact).chain(queue.by_ref()).collect();
-                park_all(tx, stored, rest, &problem, report, now)?;
+                decision.park(id, all(&facts[n..]), &problem, now);
                 break;
             }
         }
         // What a neighbour or a person told is kept, even when the process no longer asks for it.
-        change.consumed.extend(intake::answered(&fact));
-        change.disarm.extend(timers::spent(&fact));
-        aside(core, tx, stored, &fact, &mut change)?;
+        change.consumed.extend(intake::answered(fact));
+        change.disarm.extend(timers::spent(fact));
+        aside(core, stored, fact, &mut change, &mut decision.notes);
     }
-    settle(core, instance.as_ref(), &mut change, told, report)?;
-    Ok(worth_storing(stored, change))
+    settle(
+        library,
+        instance.as_ref(),
+        &mut change,
+        told,
+        &mut decision.report,
+    )?;
+    decision.change = worth_storing(stored, change);
+    Ok(decision)
 }
 
 /// What is asked for because of a fact belongs to its trace.
@@ -143,6 +173,7 @@ enum Stop {
 
 fn step(
     core: &Core,
+    library: &Library,
     stored: &StoredInstance,
     instance: &mut Option<Instance>,
     fact: &Envelope,
@@ -158,7 +189,7 @@ fn step(
             return Err(Stop::Rejected(Rejection::DuplicateMessage));
         }
         intake::Meaning::Open(variables) => {
-            let (fresh, effects) = start(core, stored, variables, now)?;
+            let (fresh, effects) = start(library, stored, variables, now)?;
             *instance = Some(fresh);
             return Ok(effects);
         }
@@ -171,7 +202,7 @@ fn step(
         ))
     })?;
     let now = timers::clock(&input, fact, now);
-    guarded(|| halsonav_engine::step(&core.library(), running, &input, now))?.map_err(|rejection| {
+    guarded(|| halsonav_engine::step(library, running, &input, now))?.map_err(|rejection| {
         match rejection {
             // What cannot be recorded now must not be lost: it waits outside, in order.
             Rejection::QueueFull => Stop::Parked(Problem::new(
@@ -185,15 +216,14 @@ fn step(
 }
 
 fn start(
-    core: &Core,
+    library: &Library,
     stored: &StoredInstance,
     variables: Map<String, Value>,
     now: Timestamp,
 ) -> Result<(Instance, Vec<Effect>), Stop> {
     let process = &stored.case.definition;
-    let started = guarded(|| {
-        halsonav_engine::start(&core.library(), &process.id, stored.case.id, variables, now)
-    })?;
+    let started =
+        guarded(|| halsonav_engine::start(library, &process.id, stored.case.id, variables, now))?;
     started.map_err(|r| Stop::Parked(Problem::new(r.kind(), r.code(), r.to_string())))
 }
 
@@ -219,50 +249,38 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Stop> {
 /// What a fact changes besides the instance: what the API shows, and the resident's own will.
 fn aside(
     core: &Core,
-    tx: &mut Writer,
     stored: &StoredInstance,
-    envelope: &Envelope,
+    fact: &Envelope,
     change: &mut CaseChange,
-) -> halsonav_storage::Result<()> {
-    let now = change.at;
-    for record in intake::records(envelope) {
+    notes: &mut Vec<Note>,
+) {
+    for record in intake::records(fact) {
         change
             .records
             .retain(|known| (&known.kind, &known.key) != (&record.kind, &record.key));
         change.records.push(record);
     }
-    if envelope.kind == "resident.opted-out" {
-        tx.opt_out(&stored.case.subject, "all", true)?;
+    let text = |field: &str| {
+        let value = fact.data.get(field).and_then(Value::as_str);
+        value.unwrap_or_default().to_owned()
+    };
+    if fact.kind == "resident.opted-out" {
+        notes.push(Note::OptedOut(stored.case.subject));
     }
-    if envelope.kind == "booking.made" {
+    if fact.kind == "booking.made" {
         // A booking of the resident's own making: its later changes are known by it.
-        let value = envelope
-            .data
-            .get("bookingId")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned();
-        tx.note_reference(
-            stored.case.no,
-            &Reference {
-                kind: "booking".to_owned(),
-                value,
-            },
-            envelope.time,
-        )?;
+        let reference = Reference {
+            kind: "booking".to_owned(),
+            value: text("bookingId"),
+        };
+        notes.push(Note::Reference(reference, fact.time));
     }
-    if let Some((job, settled)) = outside(core, envelope) {
-        tx.settle_outside(stored.case.no, job, &settled, now)?;
+    if let Some((job, settled)) = outside(core, fact) {
+        notes.push(Note::Settled(job, settled));
     }
-    if let Some(kind) = intake::settles(&envelope.kind) {
-        let value = envelope
-            .data
-            .get(kind.1)
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        tx.settle_reference(kind.0, value)?;
+    if let Some((kind, field)) = intake::settles(&fact.kind) {
+        notes.push(Note::Over(kind, text(field)));
     }
-    Ok(())
 }
 
 /// What a program outside says became of its command.
@@ -281,38 +299,9 @@ fn outside(core: &Core, fact: &Envelope) -> Option<(u64, Settled)> {
     Some((job, settled))
 }
 
-fn park_all(
-    tx: &mut Writer,
-    stored: &StoredInstance,
-    facts: Vec<Envelope>,
-    problem: &Problem,
-    report: &mut Report,
-    now: Timestamp,
-) -> halsonav_storage::Result<()> {
-    let mut code = problem.code.as_str();
-    for fact in facts {
-        tx.park(Some(stored.case.no), &fact, code, &problem.message, now)?;
-        code = "HUB-PARKED-BEHIND";
-    }
-    let incident = HubIncident {
-        case: Some(stored.case.id),
-        element: "intake".to_owned(),
-        kind: problem.kind,
-        code: problem.code.clone(),
-        message: problem.message.clone(),
-        at: now,
-    };
-    report.incidents.push((
-        stored.case.id,
-        incident.element.clone(),
-        incident.code.clone(),
-    ));
-    tx.open_incident(&incident).map(drop)
-}
-
 /// Writes the state and the ledger of an instance that was stepped.
 fn settle(
-    core: &Core,
+    library: &Library,
     instance: Option<&Instance>,
     change: &mut CaseChange,
     told: fold::Told,
@@ -336,14 +325,13 @@ fn settle(
         tracing::error!(case = %change.id, job, kind, code = "HUB-INTAKE-007", "no adapter knows this kind of job");
     }
     if change.ledger.is_none() {
-        change.ledger = Some(standing(core, instance));
+        change.ledger = Some(standing(library, instance));
     }
     Ok(())
 }
 
 /// Where the case stands, in the words of the ledger.
-fn standing(core: &Core, instance: &Instance) -> halsonav_storage::Ledger {
-    let library: &Library = &core.library();
+fn standing(library: &Library, instance: &Instance) -> halsonav_storage::Ledger {
     let (mut incidents, mut wake, mut waiting_for) = (0, None::<Timestamp>, None::<(u8, String)>);
     for waiting in instance.waiting(library) {
         let rank = match waiting.what {

@@ -1,0 +1,30 @@
+//! What a transaction has to tell once it is committed.
+
+use halsonav_domain::CaseId;
+use serde_json::Value;
+
+/// Counts, and what others are to hear.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Report {
+    /// Steps that changed an instance.
+    pub(super) steps: usize,
+    /// Signals for every other instance: from whom, name and variables.
+    pub(super) signals: Vec<(CaseId, String, Value)>,
+    /// Messages and inputs that came to nothing.
+    pub(super) dropped: usize,
+    /// Facts that the engine would not have, or that are about no case that is here.
+    pub(super) rejected: usize,
+    /// Incidents that were opened: case, element and code.
+    pub(super) incidents: Vec<(CaseId, String, String)>,
+}
+
+impl Report {
+    /// Both.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.steps += other.steps;
+        self.dropped += other.dropped;
+        self.rejected += other.rejected;
+        self.signals.extend_from_slice(&other.signals);
+        self.incidents.extend_from_slice(&other.incidents);
+    }
+}
