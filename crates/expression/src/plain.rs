@@ -7,6 +7,10 @@ use serde_json::Value;
 
 use crate::Scope;
 
+/// Beyond these FEEL is asked, which has limits of its own.
+const LONGEST: usize = 1_000_000;
+const DEEPEST: usize = 32;
+
 /// The names of a path, in order; the first is a variable.
 #[derive(Debug)]
 pub struct Path(Vec<String>);
@@ -15,7 +19,8 @@ impl Path {
     /// The path that `source` is, if it reads nothing but `variable` and does nothing else.
     pub fn of(source: &str, variable: &str) -> Option<Self> {
         let names: Vec<String> = source.split('.').map(str::to_owned).collect();
-        let is_path = names.iter().all(|name| is_name(name)) && names[0] == variable;
+        let is_short = names.len() <= DEEPEST;
+        let is_path = is_short && names.iter().all(|name| is_name(name)) && names[0] == variable;
         is_path.then_some(Self(names))
     }
 
@@ -28,7 +33,8 @@ impl Path {
         for member in members {
             at = at.as_object()?.get(member)?;
         }
-        let same = at.is_string() || at.is_boolean() || at.is_i64();
+        let is_short = at.as_str().is_some_and(|text| text.len() <= LONGEST);
+        let same = is_short || at.is_boolean() || at.is_i64();
         same.then(|| at.clone())
     }
 }

@@ -94,6 +94,8 @@ impl Rehearsal {
         let one = |problem: Problem| vec![problem];
         let mut config = stage.config.clone();
         config.hub.data = ports.dir;
+        // Few cases as there are here, a turn is still several transactions, and may end between them.
+        config.engine.batch = 3;
         let mut adapters = Registry::default();
         for (name, lane) in ports.lanes {
             adapters.add_worker(&name, lane);

@@ -72,8 +72,9 @@ impl Writer {
         }
         let mut applied = Applied::default();
         for wave in waves(&changes) {
-            self.put_instances(&wave)?;
+            // The ledger first: the row of the case is what everybody locks before the rest of it.
             self.put_ledgers(&wave)?;
+            self.put_instances(&wave)?;
             self.consume(&wave)?;
             self.withdraw(&wave, &mut applied)?;
             self.put_effects(&wave)?;

@@ -20,8 +20,8 @@ use crate::{
     wakeups::{Causes, Wakeups},
 };
 
-/// How often something is tried; with the pauses, for some seconds.
-pub(crate) const TRIES: u32 = 8;
+/// How often a transaction is tried; with the pauses, for some seconds.
+const TRIES: u32 = 8;
 /// The first pause; each one after is up to twice as long.
 const PAUSE: Duration = Duration::from_millis(20);
 

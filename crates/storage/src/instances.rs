@@ -6,8 +6,9 @@ use diesel::prelude::*;
 use halsonav_domain::CaseId;
 
 use crate::{
-    CaseNo, Reader, Result, StoredInstance,
+    CaseNo, Reader, Result, StoredInstance, Writer,
     cases::{CaseRow, whole},
+    convert::case_id,
     dialect::{Db, lookup},
     schema::{cases, instances, rounds, subjects},
 };
@@ -72,6 +73,31 @@ impl Reader {
         Ok(loaded)
     }
 
+    /// The numbers of cases, and at which revision their instances are: 0 before the first step. Those
+    /// that do not exist are left out.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn revisions(&mut self, cases: &[CaseId]) -> Result<HashMap<CaseId, (CaseNo, u64)>> {
+        let ids: Vec<&[u8]> = cases.iter().map(|id| id.0.as_bytes().as_slice()).collect();
+        let rows: Vec<(Vec<u8>, i64, Option<i64>)> = lookup!(
+            &mut self.db,
+            &ids,
+            cases::case_id,
+            cases::table.left_join(instances::table).select((
+                cases::case_id,
+                cases::case_no,
+                instances::revision.nullable()
+            ))
+        )?;
+        rows.into_iter()
+            .map(|(id, no, revision)| {
+                let revision = revision.unwrap_or_default().cast_unsigned();
+                Ok((case_id(&id)?, (CaseNo(no), revision)))
+            })
+            .collect()
+    }
+
     /// As [`Reader::load_instances`], by number.
     ///
     /// # Errors
@@ -85,5 +111,17 @@ impl Reader {
         let mut loaded = rows.into_iter().map(instance).collect::<Result<Vec<_>>>()?;
         loaded.sort_unstable_by_key(|one| places.get(&one.case.no).copied());
         Ok(loaded)
+    }
+}
+
+impl Writer {
+    /// Takes cases for this transaction alone, as [`Reader::load_instances`] does, and reads nothing.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn hold(&mut self, cases: &[CaseId]) -> Result<()> {
+        let ids: Vec<&[u8]> = cases.iter().map(|id| id.0.as_bytes().as_slice()).collect();
+        lock!(self, cases::case_id, &ids);
+        Ok(())
     }
 }

@@ -1,14 +1,11 @@
 //! Connections that read, a fixed number of them, each for one reader at a time.
 
-use std::{
-    sync::{Arc, Condvar, Mutex, PoisonError},
-    thread,
-};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use diesel::connection::TransactionManager as _;
 
 use crate::{
-    Error, Place, Reader, Result, VaultKeys, crew,
+    Error, Place, Reader, Result, VaultKeys,
     dialect::{self, Db, Transactions},
     postgres, sqlite,
 };
@@ -32,11 +29,7 @@ struct Borrowed<'a> {
 impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
         if let Some(reader) = self.reader.take() {
-            self.pool
-                .idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(reader);
+            self.pool.idle().push(reader);
             self.pool.freed.notify_one();
         }
     }
@@ -66,13 +59,10 @@ impl Pool {
     }
 
     fn borrow(&self) -> Borrowed<'_> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.idle();
         loop {
             if let Some(reader) = idle.pop() {
-                return Borrowed {
-                    pool: self,
-                    reader: Some(reader),
-                };
+                return self.lend(reader);
             }
             idle = self
                 .freed
@@ -81,30 +71,37 @@ impl Pool {
         }
     }
 
-    /// Runs `work` on a snapshot. A connection that was lost is made anew; while the server is away that
-    /// is tried again, as those who write do.
-    pub(crate) fn read<T>(&self, mut work: impl FnMut(&mut Reader) -> Result<T>) -> Result<T> {
-        let mut borrowed = self.borrow();
-        let reader = borrowed.reader.as_mut().ok_or(Error::Closed)?;
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            match self.once(reader, &mut work) {
-                Err(error) if tries < crew::TRIES && crew::passing(&error) => {
-                    thread::sleep(crew::pause(tries));
-                }
-                answer => return answer,
-            }
+    fn idle(&self) -> MutexGuard<'_, Vec<Reader>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lend(&self, reader: Reader) -> Borrowed<'_> {
+        Borrowed {
+            pool: self,
+            reader: Some(reader),
         }
     }
 
-    fn once<T>(
+    /// Runs `work` on a snapshot. A connection that has been lost meanwhile is made anew first.
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&mut Reader) -> Result<T>) -> Result<T> {
+        self.borrow().read(work)
+    }
+
+    /// [`Pool::read`] if a reader is idle.
+    pub(crate) fn try_read<T>(
         &self,
-        reader: &mut Reader,
-        work: &mut impl FnMut(&mut Reader) -> Result<T>,
-    ) -> Result<T> {
+        work: impl FnOnce(&mut Reader) -> Result<T>,
+    ) -> Option<Result<T>> {
+        let reader = self.idle().pop()?;
+        Some(self.lend(reader).read(work))
+    }
+}
+
+impl Borrowed<'_> {
+    fn read<T>(mut self, work: impl FnOnce(&mut Reader) -> Result<T>) -> Result<T> {
+        let reader = self.reader.as_mut().ok_or(Error::Closed)?;
         if dialect::begin_snapshot(&mut reader.db).is_err() {
-            reader.db = connect(&self.place)?;
+            reader.db = connect(&self.pool.place)?;
             dialect::begin_snapshot(&mut reader.db)?;
         }
         let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(reader)));

@@ -8,6 +8,7 @@ use std::{
         mpsc::{self, Sender},
     },
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -23,6 +24,9 @@ use crate::{
     sqlite,
     wakeups::{Causes, Wakeups},
 };
+
+/// How long a read waits for a server that is away.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Reads on one consistent snapshot. All methods that only look are here.
 pub struct Reader {
@@ -217,15 +221,20 @@ impl Storage {
 
     /// Runs `work` on a snapshot. Blocks while all readers are in use.
     ///
-    /// `work` runs again, for some seconds, where the server was not there or the connection was lost.
-    ///
     /// # Errors
     /// What `work` answers, or `Database`, `Open`.
-    pub fn read<T>(&self, work: impl FnMut(&mut Reader) -> Result<T>) -> Result<T> {
+    pub fn read<T>(&self, work: impl FnOnce(&mut Reader) -> Result<T>) -> Result<T> {
         self.shared.pool.read(work)
     }
 
-    /// [`Storage::read`] for async callers: runs on tokio's blocking threads.
+    /// [`Storage::read`], for what can be done without: `None` while all readers are in use.
+    pub fn try_read<T>(&self, work: impl FnOnce(&mut Reader) -> Result<T>) -> Option<Result<T>> {
+        self.shared.pool.try_read(work)
+    }
+
+    /// [`Storage::read`] for async callers: runs on tokio's blocking threads. Where the connection was
+    /// lost, or the server is not there, it is tried again for some seconds: `work` may run more than
+    /// once.
     ///
     /// # Errors
     /// As [`Storage::read`]; `Panicked` when `work` panics.
@@ -233,10 +242,22 @@ impl Storage {
         &self,
         work: impl FnMut(&mut Reader) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let storage = self.clone();
-        tokio::task::spawn_blocking(move || storage.read(work))
-            .await
-            .unwrap_or(Err(Error::Panicked))
+        let (begun, mut tries, mut work) = (Instant::now(), 0, work);
+        loop {
+            let storage = self.clone();
+            let reading = tokio::task::spawn_blocking(move || (storage.read(&mut work), work));
+            let Ok((answer, again)) = reading.await else {
+                return Err(Error::Panicked);
+            };
+            match answer {
+                Err(error) if begun.elapsed() < PATIENCE && crew::passing(&error) => {
+                    tries += 1;
+                    tokio::time::sleep(crew::pause(tries)).await;
+                }
+                answer => return answer,
+            }
+            work = again;
+        }
     }
 
     /// Runs `work` as one transaction and waits until it is on disk. An error undoes all of it.

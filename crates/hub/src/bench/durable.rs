@@ -64,7 +64,8 @@ async fn steps(
     how: &str,
 ) -> Result<Measurement, Vec<Problem>> {
     let one = |problem: Problem| vec![problem];
-    // Each of several writers gets a batch of its own, so that both sides commit as often.
+    // Each of several writers commits a batch of its own, as a share of the hub's does. In SQLite two
+    // shares that wait at the same time have one commit.
     let batch = config.engine.batch.max(1);
     let (cases, laps) = if plan.quick {
         (batch, 1)

@@ -62,6 +62,27 @@ async fn million(plan: &Plan) -> Result<&Waiting, Vec<Problem>> {
         .await
 }
 
+/// Which cases something happens to at the same time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// Any: hardly two of them share a page of the store.
+    Scattered,
+    /// Those invited one after the other, as lists are.
+    Neighbours,
+}
+
+impl Order {
+    /// So many cases by number, each once. Where there are enough, none is in both orders.
+    fn cases(self, count: usize, wanted: usize) -> Vec<usize> {
+        let first = if count > 2 * wanted { wanted } else { 0 };
+        let scattered = |n: usize| first + n * STRIDE % (count - first);
+        match self {
+            Self::Scattered => (0..wanted).map(scattered).collect(),
+            Self::Neighbours => (0..wanted).collect(),
+        }
+    }
+}
+
 /// A hub on a [`Waiting`], with cases that have not been stepped since.
 struct Sample {
     hub: Hub,
@@ -70,16 +91,23 @@ struct Sample {
 }
 
 impl Sample {
-    fn open(plan: &Plan, waiting: &Waiting) -> Result<Self, Vec<Problem>> {
+    fn open(
+        plan: &Plan,
+        waiting: &Waiting,
+        order: Order,
+        size: usize,
+    ) -> Result<Self, Vec<Problem>> {
         let mut hub = Hub::open(plan, &plan.config, waiting.dir.path(), &waiting.shape)?;
-        hub.go_on(waiting.facts);
-        let count = waiting.count;
-        let cases = (0..count)
-            .map(|n| people::case_id(n * STRIDE % count, plan.now))
-            .collect();
+        // What was let happen in one order has other ids than what is in the other.
+        let before = (LAPS + 1) * LAP * usize::from(order == Order::Neighbours);
+        hub.go_on(waiting.facts + before);
+        let cases = order.cases(waiting.count, (LAPS + 1) * size);
         Ok(Self {
             hub,
-            cases,
+            cases: cases
+                .into_iter()
+                .map(|n| people::case_id(n, plan.now))
+                .collect(),
             next: 0,
         })
     }
@@ -96,28 +124,17 @@ impl Sample {
     }
 }
 
-/// How many times as much a step costs when a million wait instead of ten thousand.
-pub async fn cost_per_step(plan: &Plan) -> Result<Measurement, Vec<Problem>> {
+/// Seconds a step among few, and among many.
+async fn costs(
+    plan: &Plan,
+    (few, many): (&Waiting, &Waiting),
+    size: usize,
+    order: Order,
+) -> Result<(f64, f64), Vec<Problem>> {
     let one = |problem: Problem| vec![problem];
-    let (few, size) = if plan.quick {
-        (400, 50)
-    } else {
-        (10_000, 1_536)
-    };
-    let many = million(plan).await?;
-    let few = Waiting::make(plan, few).await?;
-    let mut model = few
-        .shape
-        .start(people::case_id(0, plan.now), plan.now)
-        .map_err(one)?;
-    model.reach_first_wait().map_err(one)?;
-    let mut inputs = Vec::with_capacity(LAP);
-    for _ in 0..LAP {
-        let input = model.next(true);
-        model.step(&input).map_err(one)?;
-        inputs.push(input);
-    }
-    let (mut among_few, mut among_many) = (Sample::open(plan, &few)?, Sample::open(plan, many)?);
+    let inputs = round(plan, &few.shape).map_err(one)?;
+    let mut among_few = Sample::open(plan, few, order, size)?;
+    let mut among_many = Sample::open(plan, many, order, size)?;
     let (mut low, mut high) = (Vec::new(), Vec::new());
     for lap in 0..=LAPS {
         // In turn, so that whatever else the machine does befalls both.
@@ -130,15 +147,46 @@ pub async fn cost_per_step(plan: &Plan) -> Result<Measurement, Vec<Problem>> {
             high.push(of_many);
         }
     }
-    let (low, high) = (median(low), median(high));
+    Ok((median(low), median(high)))
+}
+
+/// What happens in one round, after the first wait.
+fn round(plan: &Plan, shape: &Shape) -> Result<Vec<Input>, Problem> {
+    let mut model = shape.start(people::case_id(0, plan.now), plan.now)?;
+    model.reach_first_wait()?;
+    let mut inputs = Vec::with_capacity(LAP);
+    for _ in 0..LAP {
+        let input = model.next(true);
+        model.step(&input)?;
+        inputs.push(input);
+    }
+    Ok(inputs)
+}
+
+/// How many times as much a step costs when a million wait instead of ten thousand.
+pub async fn cost_per_step(plan: &Plan) -> Result<Measurement, Vec<Problem>> {
+    let (few, size) = if plan.quick {
+        (400, 30)
+    } else {
+        (10_000, 1_536)
+    };
+    let many = million(plan).await?;
+    let scattered = Waiting::make(plan, few).await?;
+    let (low, high) = costs(plan, (&scattered, many), size, Order::Scattered).await?;
+    let neighbours = Waiting::make(plan, few).await?;
+    let (low_of_neighbours, high_of_neighbours) =
+        costs(plan, (&neighbours, many), size, Order::Neighbours).await?;
     let conditions = format!(
-        "{:.1} µs a step among {} waiting instances, {:.1} µs among {}: {size} cases a lap, scattered over the store \
-         and none twice, {LAPS} laps in turn after one to warm up, medians; SQLite {}, {}",
+        "{:.1} µs a step among {} waiting instances, {:.1} µs among {few}: {size} cases a lap, scattered over the \
+         store and none twice, {LAPS} laps in turn after one to warm up, medians; neighbours in the store, as those \
+         are who were invited together: {:.1} µs and {:.1} µs, {:.2} times; SQLite {}, {}",
         high * 1e6,
         many.count,
         low * 1e6,
-        few.count,
-        file_system(few.dir.path()),
+        high_of_neighbours * 1e6,
+        low_of_neighbours * 1e6,
+        high_of_neighbours / low_of_neighbours,
+        file_system(scattered.dir.path()),
         told()
     );
     let name = "cost_per_step_1m_over_10k";

@@ -157,7 +157,7 @@ impl Crew {
                 .core
                 .storage
                 .read_async(move |r| clock::taken(r, Step::Time, count, now));
-            if all.await.map_err(store_problem)? {
+            if passing(all.await.map_err(store_problem))?.unwrap_or(false) {
                 return self.set(Step::Begin, now).await;
             }
             if begun.elapsed() > STUCK {
@@ -167,12 +167,22 @@ impl Crew {
         }
     }
 
-    async fn set(&self, step: Step, now: Timestamp) -> Result<(), Problem> {
-        self.core
-            .storage
-            .write_async(move |tx| clock::set(tx, step, now))
-            .await
-            .map_err(store_problem)
+    async fn set(&mut self, step: Step, now: Timestamp) -> Result<(), Problem> {
+        let begun = Instant::now();
+        loop {
+            self.alive()?;
+            let set = self
+                .core
+                .storage
+                .write_async(move |tx| clock::set(tx, step, now));
+            if passing(set.await.map_err(store_problem))?.is_some() {
+                return Ok(());
+            }
+            if begun.elapsed() > STUCK {
+                return Err(stuck("the store does not come back"));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// Waits until nothing is left that could be done at `now`.
@@ -185,11 +195,7 @@ impl Crew {
         loop {
             self.alive()?;
             // Twice the same, with nothing on its way in between: nobody was in the middle of it.
-            let quiet = match self.quiet(now).await {
-                // Store or bus are away: they come back, or nothing moves any more.
-                Err(problem) if problem.kind == Kind::Unavailable => None,
-                quiet => quiet?,
-            };
+            let quiet = passing(self.quiet(now).await)?.flatten();
             if quiet.is_some() && quiet == seen {
                 return Ok(());
             }
@@ -242,6 +248,14 @@ impl Crew {
         let said = self.core.bus.lag("nobody", &[Topic::Events]).await;
         said.map(Some)
             .map_err(|error| Problem::new(error.kind(), "HUB-BUS-001", error.to_string()))
+    }
+}
+
+/// `None` while store or bus are away: they come back, or nothing moves any more.
+fn passing<T>(answer: Result<T, Problem>) -> Result<Option<T>, Problem> {
+    match answer {
+        Err(problem) if problem.kind == Kind::Unavailable => Ok(None),
+        answer => answer.map(Some),
     }
 }
 

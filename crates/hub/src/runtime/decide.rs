@@ -23,6 +23,8 @@ pub(super) const SIGNAL: &str = "signal";
 pub(super) struct Decision {
     /// The case.
     pub(super) case: CaseNo,
+    /// The revision of the instance that it was decided on.
+    pub(super) revision: u64,
     /// What becomes of its instance.
     pub(super) change: Option<CaseChange>,
     /// What else there is to write, before the change.
@@ -33,9 +35,10 @@ pub(super) struct Decision {
 
 impl Decision {
     /// Nothing so far.
-    pub(super) fn on(case: CaseNo) -> Self {
+    fn on(stored: &StoredInstance) -> Self {
         Self {
-            case,
+            case: stored.case.no,
+            revision: stored.revision,
             change: None,
             notes: Vec::new(),
             report: Report::default(),
@@ -65,7 +68,7 @@ pub(super) fn decide(
     now: Timestamp,
 ) -> halsonav_storage::Result<Decision> {
     let (no, id) = (stored.case.no, stored.case.id);
-    let mut decision = Decision::on(no);
+    let mut decision = Decision::on(stored);
     if facts.is_empty() {
         return Ok(decision);
     }
@@ -322,7 +325,7 @@ fn settle(
         report.signals.push((change.id, name, variables));
     }
     for (job, kind) in told.unknown_kinds {
-        tracing::error!(case = %change.id, job, kind, code = "HUB-INTAKE-007", "no adapter knows this kind of job");
+        report.unknown.push((change.id, job, kind));
     }
     if change.ledger.is_none() {
         change.ledger = Some(standing(library, instance));

@@ -36,7 +36,8 @@ impl Mail {
         mail
     }
 
-    /// The facts about cases, together with these that turned out to be about some.
+    /// The facts about cases, together with these that turned out to be about some. A case stays at its
+    /// place.
     pub(super) fn with(&self, addressed: Vec<(usize, CaseId, Envelope)>) -> Self {
         let mut mail = Self {
             cases: self.cases.clone(),

@@ -1,4 +1,4 @@
-//! Records in, decisions made and written, offsets committed. The only place where instances change.
+//! Records in, decisions made and written, offsets committed.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
-use futures::future::join_all;
 use halsonav_bus::{Consumer, Delivered, codec};
 use halsonav_domain::{Envelope, Problem, Timestamp, Topic};
+use tokio::task::JoinSet;
 
 use super::{
     Core, bus_problem, core::ENGINE, decide::SIGNAL, report::Report, store_problem, take::take,
@@ -68,12 +68,28 @@ impl Processor {
         Ok(Self { core, consumer })
     }
 
-    /// One batch of what lies on the bus. Does not wait unless `wait` says so.
+    /// Takes what lies on the bus, at most so much as is one turn. Does not wait unless `wait` says so.
     ///
     /// # Errors
-    /// When store or bus fail; nothing is lost, the same batch comes again.
+    /// When store or bus fail; nothing is lost, the same records come again.
     pub async fn turn(&mut self, wait: Option<Duration>) -> Result<Turn, Problem> {
-        let delivered = self.consumer.poll(TURN, wait).await.map_err(bus_problem)?;
+        let delivered = self.poll(wait).await?;
+        self.take(delivered).await
+    }
+
+    /// The records of one turn. Waiting for them may be broken off.
+    ///
+    /// # Errors
+    /// When the bus fails.
+    pub async fn poll(&mut self, wait: Option<Duration>) -> Result<Vec<Delivered>, Problem> {
+        self.consumer.poll(TURN, wait).await.map_err(bus_problem)
+    }
+
+    /// Takes them to their cases, and commits their offsets.
+    ///
+    /// # Errors
+    /// As [`Processor::turn`].
+    pub async fn take(&mut self, delivered: Vec<Delivered>) -> Result<Turn, Problem> {
         let now = self.core.clock.now();
         let inputs = delivered.len();
         if inputs == 0 {
@@ -81,23 +97,20 @@ impl Processor {
         }
         let kind = first_kind(&delivered);
         crash::point("processor.polled", &kind).await;
-        let report = match self.store(delivered, now).await {
-            Ok(report) => report,
-            Err(error) => {
-                self.consumer.rewind().await.map_err(bus_problem)?;
-                return Err(store_problem(error));
-            }
-        };
+        let (report, stored) = self.store(delivered, now).await;
         crash::point("processor.stored", &kind).await;
-        for (case, element, code) in &report.incidents {
-            tracing::warn!(%case, element, code, "a case needs an operator");
-        }
-        self.broadcast(&report, now).await?;
-        self.consumer.commit().await.map_err(bus_problem)?;
-        crash::point("processor.committed", &kind).await;
+        // Also when some of it failed: what is written is known as seen when it comes again.
+        report.tell();
         self.core
             .metrics
             .steps(report.steps, report.dropped, report.rejected);
+        self.broadcast(&report, now).await?;
+        if let Err(error) = stored {
+            self.consumer.rewind().await.map_err(bus_problem)?;
+            return Err(store_problem(error));
+        }
+        self.consumer.commit().await.map_err(bus_problem)?;
+        crash::point("processor.committed", &kind).await;
         Ok(Turn {
             inputs,
             steps: report.steps,
@@ -111,25 +124,32 @@ impl Processor {
         }
     }
 
-    /// Makes the batch durable, in several transactions where it is large. A case is in one share, and
-    /// a share is taken in order, so the case's order holds. If one fails the whole batch comes again,
-    /// and what the others wrote is known as seen.
+    /// Makes the records durable, in several transactions where they are many. A case is in one share,
+    /// and a share is taken in order, so the case's order holds. If one fails all of them come again, and
+    /// what the others wrote is known as seen; the report is about that.
     async fn store(
         &self,
         delivered: Vec<Delivered>,
         now: Timestamp,
-    ) -> halsonav_storage::Result<Report> {
-        let shares = shares(delivered, self.core.shares);
-        let mut taking = Vec::with_capacity(shares.len());
+    ) -> (Report, halsonav_storage::Result<()>) {
+        let mut shares = shares(delivered, self.core.shares);
+        if shares.len() == 1 {
+            let only = shares.pop().unwrap_or_default();
+            return take_share(self.core.clone(), only, now).await;
+        }
+        // Each on a thread of its own, since even to let go of what was taken costs time.
+        let mut taking = JoinSet::new();
         for share in shares {
-            // Each on a thread of its own, since even to let go of what was taken costs time.
-            taking.push(tokio::spawn(take_share(self.core.clone(), share, now)));
+            taking.spawn(take_share(self.core.clone(), share, now));
         }
-        let mut sum = Report::default();
-        for report in join_all(taking).await {
-            sum.add(&report.unwrap_or(Err(halsonav_storage::Error::Panicked))?);
+        let (mut sum, mut stored) = (Report::default(), Ok(()));
+        while let Some(share) = taking.join_next().await {
+            let panicked = || (Report::default(), Err(halsonav_storage::Error::Panicked));
+            let (report, of_share) = share.unwrap_or_else(|_| panicked());
+            sum.add(&report);
+            stored = stored.and(of_share);
         }
-        Ok(sum)
+        (sum, stored)
     }
 
     /// Signals go to every other instance as facts of their own.
@@ -165,17 +185,21 @@ async fn take_share(
     core: Arc<Core>,
     mut records: Vec<Delivered>,
     now: Timestamp,
-) -> halsonav_storage::Result<Report> {
+) -> (Report, halsonav_storage::Result<()>) {
     let mut sum = Report::default();
     // Of one size: a small transaction at the end costs as much as a large one.
     let count = records.len().div_ceil(core.config.engine.batch.max(1));
     let size = records.len().div_ceil(count.max(1));
     while !records.is_empty() {
         let rest = records.split_off(records.len().min(size));
-        sum.add(&take(&core, records, now).await?);
+        match take(&core, records, now).await {
+            Ok(report) => sum.add(&report),
+            Err(error) => return (sum, Err(error)),
+        }
+        crash::point("processor.shared", "").await;
         records = rest;
     }
-    Ok(sum)
+    (sum, Ok(()))
 }
 
 /// What the batch begins with; for whoever looks at crash points.

@@ -4,7 +4,7 @@ use halsonav_domain::CaseId;
 use serde_json::Value;
 
 /// Counts, and what others are to hear.
-#[derive(Clone, Default, Debug)]
+#[derive(Default, Debug)]
 pub(super) struct Report {
     /// Steps that changed an instance.
     pub(super) steps: usize,
@@ -16,6 +16,8 @@ pub(super) struct Report {
     pub(super) rejected: usize,
     /// Incidents that were opened: case, element and code.
     pub(super) incidents: Vec<(CaseId, String, String)>,
+    /// Jobs that no adapter knows: case, job and kind.
+    pub(super) unknown: Vec<(CaseId, u64, String)>,
 }
 
 impl Report {
@@ -26,5 +28,17 @@ impl Report {
         self.rejected += other.rejected;
         self.signals.extend_from_slice(&other.signals);
         self.incidents.extend_from_slice(&other.incidents);
+        self.unknown.extend_from_slice(&other.unknown);
+    }
+
+    /// Tells operators.
+    pub(super) fn tell(&self) {
+        for (case, element, code) in &self.incidents {
+            tracing::warn!(%case, element, code, "a case needs an operator");
+        }
+        for (case, job, kind) in &self.unknown {
+            let code = "HUB-INTAKE-007";
+            tracing::error!(%case, job, kind, code, "no adapter knows this kind of job");
+        }
     }
 }

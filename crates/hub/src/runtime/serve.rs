@@ -84,14 +84,20 @@ pub async fn serve(hub: Hub, stop: Stop) -> Result<(), Problem> {
 
 async fn process(mut processor: Processor, stop: Stop) {
     loop {
-        match unless(&stop, processor.turn(Some(NAP))).await {
+        // Waiting may be broken off; what has come is taken to the end.
+        let polled = unless(&stop, processor.poll(Some(NAP))).await;
+        let turn = match polled {
             None => return processor.leave().await,
-            Some(Ok(_)) => {}
-            Some(Err(problem)) if problem.kind == Kind::Conflict => {
+            Some(Ok(delivered)) => processor.take(delivered).await,
+            Some(Err(problem)) => Err(problem),
+        };
+        match turn {
+            Ok(_) => {}
+            Err(problem) if problem.kind == Kind::Conflict => {
                 tracing::debug!(%problem, "another engine was first");
                 unless(&stop, tokio::time::sleep(YIELD)).await;
             }
-            Some(Err(problem)) => pause(&problem, &stop).await,
+            Err(problem) => pause(&problem, &stop).await,
         }
     }
 }

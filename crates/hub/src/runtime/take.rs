@@ -4,6 +4,8 @@
 //! will be decided is guessed on the state as it is just before. The transaction looks whether the
 //! guess holds: every fact seen for the first time, nothing parked for the case, and its revision the
 //! same. Where it does not hold it is decided again, in the transaction.
+//!
+//! The only place where instances change.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -22,6 +24,7 @@ use super::{
     note::Note,
     report::Report,
 };
+use crate::crash;
 
 /// First word of what operators say.
 const OPERATOR: &str = "operator.";
@@ -42,11 +45,12 @@ pub(super) async fn take(
         let core = core.clone();
         let guessing = tokio::task::spawn_blocking(move || {
             let mail = Mail::read(&records);
-            let guesses = guess(&core, &mail, now)?;
-            Ok((Arc::new(mail), Arc::new(guesses)))
+            let guesses = guess(&core, &mail, now);
+            (Arc::new(mail), Arc::new(guesses))
         });
-        guessing.await.unwrap_or(Err(Error::Panicked))?
+        guessing.await.map_err(|_| Error::Panicked)?
     };
+    crash::point("processor.guessed", "").await;
     match write(core, &mail, &guesses, now).await {
         // Somebody else was first. Decided in the transaction, the cases are its own.
         Err(Error::Stale(_)) => write(core, &mail, &Arc::default(), now).await,
@@ -67,10 +71,13 @@ async fn write(
         .await
 }
 
-/// What will be decided if nothing changes until then.
-fn guess(core: &Core, mail: &Mail, now: Timestamp) -> Result<Guesses> {
+/// What will be decided if nothing changes until then. Where that cannot be said, because nobody can
+/// read just now or an instance cannot be encoded, nothing: the transaction will tell.
+fn guess(core: &Core, mail: &Mail, now: Timestamp) -> Guesses {
     let ids: Vec<CaseId> = mail.cases.iter().map(|(case, _)| *case).collect();
-    let loaded = core.storage.read(|r| r.load_instances(&ids))?;
+    let Some(Ok(loaded)) = core.storage.try_read(|r| r.load_instances(&ids)) else {
+        return Guesses::default();
+    };
     let library = core.library();
     let mut guesses = Guesses::with_capacity(loaded.len());
     // Both are in one order, and some that were asked for may not be there.
@@ -80,9 +87,11 @@ fn guess(core: &Core, mail: &Mail, now: Timestamp) -> Result<Guesses> {
             break;
         };
         let facts: Vec<&Envelope> = facts.iter().map(|(_, fact)| fact).collect();
-        guesses.insert(place, decide(core, &library, stored, &facts, now)?);
+        if let Ok(decision) = decide(core, &library, stored, &facts, now) {
+            guesses.insert(place, decision);
+        }
     }
-    Ok(guesses)
+    guesses
 }
 
 fn transact(
@@ -96,11 +105,29 @@ fn transact(
         unreadable(tx, why, now)?;
     }
     let addressed = addressed(tx, &mail.open)?;
-    if addressed.is_empty() {
-        return Taking { core, tx, now }.all(&mail.cases, guesses);
-    }
+    let fuller;
+    let (mail, fuller) = match addressed.is_empty() {
+        true => (mail, HashSet::new()),
+        false => {
+            let cases = addressed.iter().map(|(_, case, _)| *case).collect();
+            fuller = mail.with(addressed);
+            (&fuller, cases)
+        }
+    };
     // What a case gets more than was known cannot have been guessed.
-    Taking { core, tx, now }.all(&mail.with(addressed).cases, &Guesses::default())
+    let guessed = |place: usize, case: &CaseId| match fuller.contains(case) {
+        true => None,
+        false => guesses.get(&place),
+    };
+    let cases = mail.cases.iter().enumerate();
+    let cases = cases
+        .map(|(place, (id, facts))| Taken {
+            id: *id,
+            guess: guessed(place, id),
+            facts: facts.iter().map(|(_, fact)| fact).collect(),
+        })
+        .collect();
+    Taking { core, tx, now }.all(cases)
 }
 
 /// A message that names no case goes to those who wait for it.
@@ -138,30 +165,51 @@ struct Taking<'a> {
     now: Timestamp,
 }
 
-/// A case of the mail: its place there, its number, and what came that had not been seen.
-struct Known<'a> {
-    place: usize,
-    no: CaseNo,
+/// A case of the mail, with what came and what was guessed.
+struct Taken<'a> {
+    id: CaseId,
+    guess: Option<&'a Decision>,
     facts: Vec<&'a Envelope>,
-    is_fresh: bool,
+}
+
+impl Taken<'_> {
+    /// It is guessed, and the statement that writes its step makes sure of it alone.
+    fn is_plain(&self) -> bool {
+        self.guess.is_some_and(|guess| {
+            let change = guess.change.as_ref();
+            guess.notes.is_empty() && change.is_some_and(|change| change.ledger.is_some())
+        })
+    }
+}
+
+/// One that is here: its number, and of its facts those that had not been seen.
+struct Known<'a> {
+    no: CaseNo,
+    guess: Option<&'a Decision>,
+    fresh: Vec<&'a Envelope>,
 }
 
 impl Taking<'_> {
-    fn all(mut self, cases: &[(CaseId, Vec<Numbered>)], guesses: &Guesses) -> Result<Report> {
+    fn all(mut self, cases: Vec<Taken<'_>>) -> Result<Report> {
+        // Before anything is looked at that somebody else could change meanwhile.
+        if !cases.iter().all(Taken::is_plain) {
+            let ids: Vec<CaseId> = cases.iter().map(|case| case.id).collect();
+            self.tx.hold(&ids)?;
+        }
         let mut report = Report::default();
-        let known = self.known(cases, guesses, &mut report)?;
+        let known = self.known(cases, &mut report)?;
         let numbers: Vec<CaseNo> = known.iter().map(|known| known.no).collect();
         let stopped = self.tx.stopped(&numbers)?;
-        let holds = |known: &Known<'_>| {
-            let holds = known.is_fresh && !stopped.contains(&known.no);
-            guesses.get(&known.place).filter(|_| holds)
+        let holds = |known: &Known<'_>| known.guess.is_some() && !stopped.contains(&known.no);
+        let (guessed, rest): (Vec<Known<'_>>, Vec<Known<'_>>) = known
+            .into_iter()
+            .filter(|known| !known.fresh.is_empty())
+            .partition(holds);
+        let again = self.again(&rest)?;
+        let decisions = || {
+            let guessed = guessed.iter().filter_map(|known| known.guess);
+            guessed.chain(&again)
         };
-        let again: Vec<&Known<'_>> = known
-            .iter()
-            .filter(|known| holds(known).is_none() && !known.facts.is_empty())
-            .collect();
-        let again = self.again(&again, &stopped)?;
-        let decisions = || known.iter().filter_map(holds).chain(&again);
         for decision in decisions() {
             for note in &decision.notes {
                 note.write(self.tx, decision.case, self.now)?;
@@ -173,36 +221,33 @@ impl Taking<'_> {
         Ok(report)
     }
 
-    /// The cases that are here, each with what is new about it.
-    fn known<'m>(
-        &mut self,
-        cases: &'m [(CaseId, Vec<Numbered>)],
-        guesses: &Guesses,
-        report: &mut Report,
-    ) -> Result<Vec<Known<'m>>> {
-        let unloaded = cases
+    /// The cases that are here, each with what is new about it, and its guess if that can still hold.
+    fn known<'m>(&mut self, cases: Vec<Taken<'m>>, report: &mut Report) -> Result<Vec<Known<'m>>> {
+        // Of a guess that steps nothing no statement will make sure.
+        let ids: Vec<CaseId> = cases
             .iter()
-            .enumerate()
-            .filter(|(place, _)| !guesses.contains_key(place));
-        let ids: Vec<CaseId> = unloaded.map(|(_, (case, _))| *case).collect();
-        let loaded = self.tx.load_instances(&ids)?;
-        let numbers: HashMap<CaseId, CaseNo> = loaded
-            .into_iter()
-            .map(|stored| (stored.case.id, stored.case.no))
+            .filter(|case| case.guess.is_none_or(|guess| guess.change.is_none()))
+            .map(|case| case.id)
             .collect();
+        let at = self.tx.revisions(&ids)?;
         let mut known = Vec::with_capacity(cases.len());
-        for (place, (case, facts)) in cases.iter().enumerate() {
-            let guessed = guesses.get(&place).map(|decision| decision.case);
-            let Some(no) = guessed.or_else(|| numbers.get(case).copied()) else {
-                tracing::warn!(%case, code = "HUB-INTAKE-002", "facts about a case that is not here");
-                report.rejected += facts.len();
-                continue;
+        for Taken { id, guess, facts } in cases {
+            let (no, guess) = match (at.get(&id), guess) {
+                (Some((no, revision)), guess) => {
+                    (*no, guess.filter(|guess| guess.revision == *revision))
+                }
+                (None, Some(guess)) => (guess.case, Some(guess)),
+                (None, None) => {
+                    let code = "HUB-INTAKE-002";
+                    tracing::warn!(case = %id, code, "facts about a case that is not here");
+                    report.rejected += facts.len();
+                    continue;
+                }
             };
             known.push(Known {
-                place,
                 no,
-                facts: facts.iter().map(|(_, fact)| fact).collect(),
-                is_fresh: true,
+                guess,
+                fresh: facts,
             });
         }
         self.leave_out_seen(&mut known)?;
@@ -212,27 +257,34 @@ impl Taking<'_> {
     fn leave_out_seen(&mut self, known: &mut [Known<'_>]) -> Result<()> {
         let mut keys = Vec::with_capacity(known.len());
         for known in known.iter() {
-            for fact in known.facts.iter().copied() {
+            for fact in known.fresh.iter().copied() {
                 keys.push((Some(known.no), fact.source.as_str(), fact.id.as_str()));
             }
         }
         let mut first = self.tx.first_seen(&keys, self.now)?.into_iter();
         for known in known {
-            let count = known.facts.len();
-            known.facts.retain(|_| first.next().unwrap_or(true));
-            known.is_fresh = known.facts.len() == count;
+            let count = known.fresh.len();
+            known.fresh.retain(|_| first.next().unwrap_or(true));
+            if known.fresh.len() < count {
+                known.guess = None;
+            }
         }
         Ok(())
     }
 
     /// Decides in the transaction.
-    fn again(&mut self, known: &[&Known<'_>], stopped: &HashSet<CaseNo>) -> Result<Vec<Decision>> {
-        let numbers: Vec<CaseNo> = known.iter().map(|known| known.no).collect();
+    fn again(&mut self, cases: &[Known<'_>]) -> Result<Vec<Decision>> {
+        if cases.is_empty() {
+            return Ok(Vec::new());
+        }
+        let numbers: Vec<CaseNo> = cases.iter().map(|known| known.no).collect();
         let loaded = self.tx.load_instances_by_no(&numbers)?;
+        // Asked once more: only now nobody else can park a message of theirs.
+        let stopped = self.tx.stopped(&numbers)?;
         let library = self.core.library();
-        let facts: HashMap<CaseNo, &[&Envelope]> = known
+        let facts: HashMap<CaseNo, &[&Envelope]> = cases
             .iter()
-            .map(|known| (known.no, known.facts.as_slice()))
+            .map(|known| (known.no, known.fresh.as_slice()))
             .collect();
         loaded
             .iter()
