@@ -9,6 +9,7 @@ use crate::{
 
 /// What stands there, and nothing else.
 pub const REQUIRED: &[&str] = &[
+    ".cargo",
     ".ci",
     ".gitignore",
     "CHANGELOG.md",

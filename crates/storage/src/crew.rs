@@ -110,6 +110,11 @@ fn commit(writer: &mut Writer, notes: &Notes) -> Result<Fate> {
     committed.map(|()| Fate::Kept(causes))
 }
 
+/// Lets a pause pass, for those who do not write.
+pub(crate) async fn rest(tries: u32) {
+    tokio::time::sleep(pause(tries)).await;
+}
+
 /// Between half and all of what doubles with each try.
 pub(crate) fn pause(tries: u32) -> Duration {
     let whole = PAUSE.saturating_mul(1 << tries.min(7));

@@ -252,7 +252,7 @@ impl Storage {
             match answer {
                 Err(error) if begun.elapsed() < PATIENCE && crew::passing(&error) => {
                     tries += 1;
-                    tokio::time::sleep(crew::pause(tries)).await;
+                    crew::rest(tries).await;
                 }
                 answer => return answer,
             }
