@@ -13,6 +13,8 @@ use std::{
 
 use halsonav_domain::{Kind, Problem, Timestamp, Topic};
 
+use tokio::time::timeout;
+
 use super::{state::unusable, world::World};
 use crate::{
     cli::Context,
@@ -157,7 +159,7 @@ impl Crew {
                 .core
                 .storage
                 .read_async(move |r| clock::taken(r, Step::Time, count, now));
-            if passing(all.await.map_err(store_problem))?.unwrap_or(false) {
+            if all.await.map_err(store_problem)? {
                 return self.set(Step::Begin, now).await;
             }
             if begun.elapsed() > STUCK {
@@ -167,22 +169,12 @@ impl Crew {
         }
     }
 
-    async fn set(&mut self, step: Step, now: Timestamp) -> Result<(), Problem> {
-        let begun = Instant::now();
-        loop {
-            self.alive()?;
-            let set = self
-                .core
-                .storage
-                .write_async(move |tx| clock::set(tx, step, now));
-            if passing(set.await.map_err(store_problem))?.is_some() {
-                return Ok(());
-            }
-            if begun.elapsed() > STUCK {
-                return Err(stuck("the store does not come back"));
-            }
-            tokio::time::sleep(LOOK).await;
-        }
+    async fn set(&self, step: Step, now: Timestamp) -> Result<(), Problem> {
+        self.core
+            .storage
+            .write_async(move |tx| clock::set(tx, step, now))
+            .await
+            .map_err(store_problem)
     }
 
     /// Waits until nothing is left that could be done at `now`.
@@ -195,7 +187,11 @@ impl Crew {
         loop {
             self.alive()?;
             // Twice the same, with nothing on its way in between: nobody was in the middle of it.
-            let quiet = passing(self.quiet(now).await)?.flatten();
+            let quiet = match self.quiet(now).await {
+                // Store or bus are away: they come back, or nothing moves any more.
+                Err(problem) if problem.kind == Kind::Unavailable => None,
+                quiet => quiet?,
+            };
             if quiet.is_some() && quiet == seen {
                 return Ok(());
             }
@@ -205,6 +201,22 @@ impl Crew {
             }
             tokio::time::sleep(LOOK).await;
         }
+    }
+
+    /// Waits for `work`, and begins anew whoever dies meanwhile: it may be them that it waits for.
+    ///
+    /// # Errors
+    /// `HUB-DEMO-007` when a process has ended and stays so, or `work` does not come to its end.
+    pub async fn tend(&mut self, work: impl Future<Output = ()>) -> Result<(), Problem> {
+        let begun = Instant::now();
+        let mut work = std::pin::pin!(work);
+        while begun.elapsed() < STUCK {
+            self.alive()?;
+            if timeout(LOOK, work.as_mut()).await.is_ok() {
+                return Ok(());
+            }
+        }
+        Err(stuck("a neighbour does not reach the hub; see hub-*.log"))
     }
 
     fn alive(&mut self) -> Result<(), Problem> {
@@ -248,14 +260,6 @@ impl Crew {
         let said = self.core.bus.lag("nobody", &[Topic::Events]).await;
         said.map(Some)
             .map_err(|error| Problem::new(error.kind(), "HUB-BUS-001", error.to_string()))
-    }
-}
-
-/// `None` while store or bus are away: they come back, or nothing moves any more.
-fn passing<T>(answer: Result<T, Problem>) -> Result<Option<T>, Problem> {
-    match answer {
-        Err(problem) if problem.kind == Kind::Unavailable => Ok(None),
-        answer => answer.map(Some),
     }
 }
 

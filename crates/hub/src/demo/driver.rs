@@ -57,6 +57,17 @@ impl Driven {
             Self::Crew(crew) => patiently(async || crew.advance(now).await).await,
         }
     }
+
+    /// Waits for `work`, which may itself wait for a process that has died.
+    async fn meanwhile(&mut self, work: impl Future<Output = ()>) -> Result<(), Problem> {
+        match self {
+            Self::Here(_) => {
+                work.await;
+                Ok(())
+            }
+            Self::Crew(crew) => crew.tend(work).await,
+        }
+    }
 }
 
 /// Everything that moves.
@@ -151,7 +162,7 @@ impl Driver {
             if !any {
                 return Ok(sum);
             }
-            self.world.settled().await;
+            self.hub.meanwhile(self.world.settled()).await?;
         }
     }
 
