@@ -104,10 +104,11 @@ impl Processor {
         self.core
             .metrics
             .steps(report.steps, report.dropped, report.rejected);
-        self.broadcast(&report, now).await?;
-        if let Err(error) = stored {
+        let told = self.broadcast(&report, now).await;
+        if let Err(problem) = stored.map_err(store_problem).and(told) {
+            // Whichever it was: with the next commit what was not stored would be taken for done.
             self.consumer.rewind().await.map_err(bus_problem)?;
-            return Err(store_problem(error));
+            return Err(problem);
         }
         self.consumer.commit().await.map_err(bus_problem)?;
         crash::point("processor.committed", &kind).await;
