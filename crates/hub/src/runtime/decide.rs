@@ -10,7 +10,7 @@ use halsonav_domain::{
     trace::{TRACEPARENT, is_traceparent},
 };
 use halsonav_engine::{Effect, Input, Instance, Library, Rejection, WaitingFor};
-use halsonav_storage::{CaseChange, CaseNo, Settled, StoredInstance};
+use halsonav_storage::{CaseChange, CaseNo, HubIncident, Settled, StoredInstance};
 use serde_json::{Map, Value};
 
 use super::{Core, fold, intake, note::Note, report::Report, timers, undo::undo};
@@ -47,10 +47,18 @@ impl Decision {
 
     /// These can never be read, or our own fault came to light: they stop their case.
     fn park(&mut self, case: CaseId, facts: Vec<Envelope>, problem: &Problem, now: Timestamp) {
-        let incident = Note::parked_because(case, problem, now);
+        let incident = HubIncident {
+            case: Some(case),
+            element: "intake".to_owned(),
+            kind: problem.kind,
+            code: problem.code.clone(),
+            message: problem.message.clone(),
+            at: now,
+        };
         let (element, code) = (incident.element.clone(), incident.code.clone());
         self.report.incidents.push((case, element, code));
-        self.notes.extend(Note::park(facts, problem));
+        self.notes
+            .extend(Note::park(facts, &problem.code, &problem.message));
         self.notes.push(Note::Incident(incident));
     }
 }

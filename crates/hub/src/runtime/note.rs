@@ -1,6 +1,6 @@
 //! What deciding on a case has to say to the store beside the change of its instance.
 
-use halsonav_domain::{CaseId, Envelope, Kind, Problem, Reference, SubjectId, Timestamp};
+use halsonav_domain::{Envelope, Reference, SubjectId, Timestamp};
 use halsonav_storage::{CaseNo, HubIncident, Settled, Writer};
 
 /// A fact that waits behind one that stopped its case.
@@ -31,33 +31,20 @@ impl Note {
     /// The first of `facts` stops the case for the reason given; the others wait behind it, in order.
     pub(super) fn park(
         facts: Vec<Envelope>,
-        problem: &Problem,
-    ) -> impl Iterator<Item = Self> + use<> {
-        let (code, message) = (problem.code.clone(), problem.message.clone());
-        let mut codes = std::iter::once(code).chain(std::iter::repeat(BEHIND.to_owned()));
-        facts.into_iter().map(move |fact| Self::Park {
+        code: &str,
+        message: &str,
+    ) -> impl Iterator<Item = Self> {
+        let codes = std::iter::once(code).chain(std::iter::repeat(BEHIND));
+        facts.into_iter().zip(codes).map(|(fact, code)| Self::Park {
             fact,
-            code: codes.next().unwrap_or_default(),
-            message: message.clone(),
+            code: code.to_owned(),
+            message: message.to_owned(),
         })
     }
 
     /// They wait behind a fact that stopped the case before.
     pub(super) fn behind(facts: Vec<Envelope>) -> impl Iterator<Item = Self> {
-        let problem = Problem::new(Kind::Internal, BEHIND, "waits behind a parked message");
-        Self::park(facts, &problem)
-    }
-
-    /// An incident that says why facts about the case were parked.
-    pub(super) fn parked_because(case: CaseId, problem: &Problem, at: Timestamp) -> HubIncident {
-        HubIncident {
-            case: Some(case),
-            element: "intake".to_owned(),
-            kind: problem.kind,
-            code: problem.code.clone(),
-            message: problem.message.clone(),
-            at,
-        }
+        Self::park(facts, BEHIND, "waits behind a parked message")
     }
 
     /// Writes it, for this case.

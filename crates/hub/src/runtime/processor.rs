@@ -184,21 +184,20 @@ impl Processor {
 
 async fn take_share(
     core: Arc<Core>,
-    mut records: Vec<Delivered>,
+    records: Vec<Delivered>,
     now: Timestamp,
 ) -> (Report, halsonav_storage::Result<()>) {
     let mut sum = Report::default();
     // Of one size: a small transaction at the end costs as much as a large one.
     let count = records.len().div_ceil(core.config.engine.batch.max(1));
     let size = records.len().div_ceil(count.max(1));
-    while !records.is_empty() {
-        let rest = records.split_off(records.len().min(size));
-        match take(&core, records, now).await {
+    let mut records = records.into_iter();
+    while records.len() > 0 {
+        match take(&core, records.by_ref().take(size).collect(), now).await {
             Ok(report) => sum.add(&report),
             Err(error) => return (sum, Err(error)),
         }
         crash::point("processor.shared", "").await;
-        records = rest;
     }
     (sum, Ok(()))
 }

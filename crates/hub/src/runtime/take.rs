@@ -105,17 +105,17 @@ fn transact(
         unreadable(tx, why, now)?;
     }
     let addressed = addressed(tx, &mail.open)?;
-    let fuller;
-    let (mail, fuller) = match addressed.is_empty() {
-        true => (mail, HashSet::new()),
+    // What a case gets more than was known cannot have been guessed.
+    let unguessed: HashSet<CaseId> = addressed.iter().map(|(_, case, _)| *case).collect();
+    let whole;
+    let mail = match addressed.is_empty() {
+        true => mail,
         false => {
-            let cases = addressed.iter().map(|(_, case, _)| *case).collect();
-            fuller = mail.with(addressed);
-            (&fuller, cases)
+            whole = mail.with(addressed);
+            &whole
         }
     };
-    // What a case gets more than was known cannot have been guessed.
-    let guessed = |place: usize, case: &CaseId| match fuller.contains(case) {
+    let guessed = |place: usize, case: &CaseId| match unguessed.contains(case) {
         true => None,
         false => guesses.get(&place),
     };
