@@ -13,6 +13,7 @@ use crate::round::Round;
 
 mod away;
 mod lost;
+mod pace;
 mod poison;
 mod stand;
 mod stopped;
@@ -59,6 +60,9 @@ pub struct Outcome {
     pub waited: u64,
     /// Connections and pieces that were late.
     pub delayed: u64,
+    /// How fast the messages came beside a print shop that stood still, by how fast they came beside one
+    /// that did not; once for each seed.
+    pub paces: Vec<f64>,
     /// What must never happen, and did; and faults that did not happen.
     pub breaches: Vec<String>,
     /// How long all of it took, seconds.
@@ -79,6 +83,7 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
         away::run(plan, seed, &calm, &mut outcome)?;
         stopped::run(plan, seed, &mut outcome)?;
         poison::run(plan, seed, &calm, &mut outcome)?;
+        pace::run(plan, seed, &mut outcome)?;
     }
     outcome.wall_s = begun.elapsed().as_secs();
     Ok(outcome)
