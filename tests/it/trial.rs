@@ -4,6 +4,8 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File},
+    io::{Read as _, Write as _},
+    net::TcpStream,
     path::Path,
     process::Child,
     time::Duration,
@@ -103,6 +105,26 @@ fn messages(out: &Path) -> BTreeMap<String, u64> {
     found
 }
 
+/// The metrics of a process, from where it says it shows them.
+fn monitored(out: &Path, name: &str) -> String {
+    let log = fs::read_to_string(out.join(format!("{name}.log"))).unwrap();
+    let told = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .find(|line| line["fields"]["key"] == "monitor.listen");
+    let address = told.unwrap()["fields"]["address"].clone();
+    let address = address.as_str().unwrap();
+    let mut socket = TcpStream::connect(address).unwrap();
+    write!(
+        socket,
+        "GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    answer
+}
+
 /// Whoever has other keys than the store was made with does nothing, and makes none.
 fn other_keys_are_refused(out: &Path, site: &str) {
     let text = fs::read_to_string(site).unwrap();
@@ -150,7 +172,8 @@ fn by_hand_over_four_processes_a_killed_engine_is_not_missed() {
     other_keys_are_refused(&out, &site);
 
     let serve = |name: &str, roles: &str| {
-        let arguments = ["--config", &site, "serve", "--roles", roles];
+        let rest = ["serve", "--roles", roles, "--monitor", "127.0.0.1:0"];
+        let arguments = [&["--config", &site], rest.as_slice()].concat();
         Running::start(&out, name, &arguments)
     };
     let mut engine = serve("engine-1", "engine");
@@ -185,6 +208,14 @@ fn by_hand_over_four_processes_a_killed_engine_is_not_missed() {
     let ledger = tell(&site, &["cohort", "show"]);
     assert_eq!(ledger["unaccounted"], 0, "{ledger}");
     assert_eq!(ledger["incidents"], 0, "{ledger}");
+    for (name, counts) in [
+        ("engine-2", "halsonav_engine_steps_total"),
+        ("relay", "halsonav_outbox_oldest_seconds 0"),
+        ("dispatch", "halsonav_effects_total"),
+    ] {
+        let metrics = monitored(&out, name);
+        assert!(metrics.contains(counts), "{name}: {metrics}");
+    }
     let twice: Vec<_> = messages(&out).into_iter().filter(|(_, n)| *n > 1).collect();
     assert!(twice.is_empty(), "{twice:?}");
 }

@@ -71,7 +71,7 @@ pub trait Door: Send + Sync + 'static {
     async fn ready(&self) -> Vec<Part>;
 
     /// The drawing of a definition as SVG, if there is one.
-    fn picture(&self, id: &str, version: u32) -> Option<String>;
+    async fn picture(&self, id: &str, version: u32) -> Option<String>;
 
     /// Whether these are answers to that form.
     ///
@@ -80,7 +80,7 @@ pub trait Door: Send + Sync + 'static {
     fn validate_answers(&self, form: &str, answers: &Value) -> Result<(), Vec<String>>;
 
     /// All metrics in Prometheus' text format.
-    fn metrics(&self) -> String;
+    async fn metrics(&self) -> String;
 }
 
 /// A free time.

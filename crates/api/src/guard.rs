@@ -55,12 +55,6 @@ fn admit(state: &State, request: &ServiceRequest, route: &str) -> Result<Option<
         return Ok(None);
     }
     let settings = &state.api.settings;
-    let near = request
-        .peer_addr()
-        .is_some_and(|peer| peer.ip().is_loopback());
-    if settings.open_metrics && near && route == "/metrics" {
-        return Ok(None);
-    }
     let caller = bearer(request)
         .ok_or(token::Refused("no bearer token"))
         .and_then(|token| token::read(settings, token, state.now()))

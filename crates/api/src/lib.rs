@@ -33,7 +33,7 @@ use halsonav_storage::Storage;
 
 pub use access::{ROUTES, Role, Route};
 pub use door::{Cohort, Door, ExportOrder, Format, Part, Remedy, Slot, Upload};
-pub use server::serve;
+pub use server::{monitor, serve};
 pub use settings::{Settings, Unit};
 pub use token::Keys;
 

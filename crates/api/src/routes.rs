@@ -51,11 +51,17 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(research::export);
 }
 
-fn reading(config: &mut ServiceConfig) {
+/// What a process shows of itself.
+pub(crate) fn monitoring(config: &mut ServiceConfig) {
     config
         .service(health::live)
         .service(health::ready)
-        .service(health::metrics)
+        .service(health::metrics);
+}
+
+fn reading(config: &mut ServiceConfig) {
+    monitoring(config);
+    config
         .service(health::contract)
         .service(rounds::units)
         .service(rounds::list)

@@ -1,16 +1,17 @@
 //! The server: limits, headers, and the order in which a request is met.
 
-use std::{net::TcpListener, time::Duration};
+use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use actix_web::{
     App, HttpServer, ResponseError as _,
+    dev::Server,
     middleware::{DefaultHeaders, from_fn},
     web,
 };
 use halsonav_domain::{Kind, Problem};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Api, guard::guard, problem::Fault, routes, state::State};
+use crate::{Api, Door, guard::guard, problem::Fault, routes, state::State};
 
 /// A client has this long to send its headers.
 const HEADERS: Duration = Duration::from_secs(10);
@@ -30,6 +31,7 @@ pub async fn serve(
     let state = State::new(api);
     let server = HttpServer::new(move || {
         App::new()
+            .app_data(web::Data::from(state.api.door.clone()))
             .app_data(web::Data::new(state.clone()))
             .app_data(web::QueryConfig::default().error_handler(|_, _| Fault::query().into()))
             .app_data(web::PathConfig::default().error_handler(|_, _| Fault::not_found().into()))
@@ -47,6 +49,36 @@ pub async fn serve(
         None => server.listen(listener),
     };
     let server = server.map_err(|error| socket(&error))?.run();
+    until(stop, server).await
+}
+
+/// Answers whether this process lives and can work, and its metrics, until `stop`: to anybody who can
+/// reach the socket, since probes have no tokens. Nothing of it is about a person.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn monitor(
+    door: Arc<dyn Door>,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> Result<(), Problem> {
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(web::Data::from(door.clone()))
+            .wrap(headers())
+            .configure(routes::monitoring)
+            .default_service(web::to(|| async { Fault::not_found().error_response() }))
+    })
+    .workers(1)
+    .client_request_timeout(HEADERS)
+    .shutdown_timeout(FAREWELL)
+    .disable_signals()
+    .listen(listener);
+    let server = server.map_err(|error| socket(&error))?.run();
+    until(stop, server).await
+}
+
+async fn until(stop: CancellationToken, server: Server) -> Result<(), Problem> {
     let handle = server.handle();
     let farewell = tokio::spawn(async move {
         stop.cancelled().await;
@@ -58,7 +90,7 @@ pub async fn serve(
 }
 
 fn socket(error: &std::io::Error) -> Problem {
-    let message = format!("the API cannot use its socket: {}", error.kind());
+    let message = format!("cannot use the socket: {}", error.kind());
     Problem::new(Kind::Unavailable, "HUB-API-031", message)
 }
 

@@ -27,9 +27,6 @@ pub struct Settings {
     pub upload_limit: usize,
     /// A request that takes longer is given up. Safe, because it may be repeated under its key.
     pub request_timeout: Duration,
-    /// Whoever asks from this very machine may read `/metrics` without a token. Behind a proxy on
-    /// the same machine everyone seems to, so it is off.
-    pub open_metrics: bool,
     /// Statistics show no count of people between 1 and one less than this.
     pub smallest_count: u64,
     /// The care units, with names for people.
@@ -67,7 +64,6 @@ impl Settings {
             body_limit: 1 << 20,
             upload_limit: 64 << 20,
             request_timeout: Duration::from_secs(60),
-            open_metrics: false,
             smallest_count: 5,
             units: Vec::new(),
             forms: Vec::new(),

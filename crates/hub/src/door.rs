@@ -36,6 +36,11 @@ impl HubDoor {
             .collect();
         Self { core, forms }
     }
+
+    /// What the region's forms are called.
+    pub fn forms(&self) -> impl Iterator<Item = &str> {
+        self.forms.keys().map(String::as_str)
+    }
 }
 
 #[async_trait]
@@ -190,13 +195,15 @@ impl Door for HubDoor {
             .collect()
     }
 
-    fn picture(&self, id: &str, version: u32) -> Option<String> {
+    async fn picture(&self, id: &str, version: u32) -> Option<String> {
         let library = self.core.library();
         let definition = library.get(id, version)?;
+        let name = id.to_owned();
         let stored = self
             .core
             .storage
-            .read(|r| r.definition("bpmn", id, Some(version)))
+            .read_async(move |r| r.definition("bpmn", &name, Some(version)))
+            .await
             .ok()
             .flatten();
         let diagram = stored.and_then(|stored| Diagram::read(&stored.definition.text));
@@ -211,17 +218,22 @@ impl Door for HubDoor {
             .map_err(|faults| faults.iter().map(ToString::to_string).collect())
     }
 
-    fn metrics(&self) -> String {
+    async fn metrics(&self) -> String {
         let now = self.core.clock.now();
-        match self.core.storage.read(|r| r.lane_stops(now)) {
-            Ok(stops) => {
+        let state = self
+            .core
+            .storage
+            .read_async(move |r| Ok((r.backlog(now)?, r.lane_stops(now)?)));
+        match state.await {
+            Ok((backlog, stops)) => {
+                let metrics = &self.core.metrics;
+                metrics.backlog(&backlog, self.core.adapters.names(), now);
                 for name in self.core.adapters.names() {
-                    let stopped = stops.iter().any(|stop| stop.adapter == name);
-                    self.core.metrics.lane(name, stopped);
+                    metrics.lane(name, stops.iter().any(|stop| stop.adapter == name));
                 }
             }
-            // As they were last known.
-            Err(error) => tracing::warn!(code = error.code(), "lanes are not known: {error}"),
+            // As it was last known.
+            Err(error) => tracing::warn!(code = error.code(), "the backlog is not known: {error}"),
         }
         self.core.metrics.text()
     }

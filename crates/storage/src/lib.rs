@@ -23,6 +23,7 @@
 
 mod apply;
 mod audit;
+mod backlog;
 mod cases;
 mod claim;
 mod convert;
@@ -76,6 +77,7 @@ pub use keys::VaultKeys;
 pub use migrate::ROLES;
 pub use model::{
     audit::{AuditEntry, AuditFilter, Checkpoint, NewAudit, Verified},
+    backlog::Backlog,
     case::{
         Case, CaseFilter, CaseNo, CaseState, Created, DefinitionRef, FunnelRow, Ledger, NewCase,
         Round, StoredInstance, Totals, UnitRow,

@@ -104,6 +104,7 @@ pub(crate) async fn picture(
         .api
         .door
         .picture(&id, version)
+        .await
         .ok_or_else(Fault::not_found)?;
     Ok(picture_or_page("image/svg+xml", svg.into_bytes()))
 }

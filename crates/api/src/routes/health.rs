@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{openapi, state::State};
+use crate::{Door, openapi};
 
 /// Whether the hub can do its work.
 #[derive(Debug, Serialize, ToSchema)]
@@ -34,8 +34,8 @@ pub(crate) async fn live() -> HttpResponse {
 /// The hub can do its work. Details are in the log.
 #[utoipa::path(tag = "health", responses((status = 200, description = "It can", body = Readiness), (status = 503, description = "It cannot", body = Readiness)))]
 #[get("/health/ready")]
-pub(crate) async fn ready(state: web::Data<State>) -> HttpResponse {
-    let parts = state.api.door.ready().await;
+pub(crate) async fn ready(door: web::Data<dyn Door>) -> HttpResponse {
+    let parts = door.ready().await;
     for part in parts.iter().filter(|part| !part.ok) {
         tracing::warn!(part = part.name, detail = part.detail, "not ready");
     }
@@ -58,10 +58,10 @@ pub(crate) async fn ready(state: web::Data<State>) -> HttpResponse {
 /// Metrics in Prometheus' text format.
 #[utoipa::path(tag = "health", responses((status = 200, description = "The metrics", body = String, content_type = "text/plain")))]
 #[get("/metrics")]
-pub(crate) async fn metrics(state: web::Data<State>) -> HttpResponse {
+pub(crate) async fn metrics(door: web::Data<dyn Door>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
-        .body(state.api.door.metrics())
+        .body(door.metrics().await)
 }
 
 /// This contract.

@@ -169,3 +169,29 @@ async fn health_is_open_and_says_little() {
     let monitor = world.issuer.token("m", &["monitor"], &[]);
     assert_eq!(world.get("/metrics", &monitor).await.0, 200);
 }
+
+#[tokio::test]
+async fn the_monitor_needs_no_token_and_has_nothing_else() {
+    let world = World::new().await;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = tokio_util::sync::CancellationToken::new();
+    let running = tokio::spawn(halsonav_api::monitor(
+        world.hub.clone(),
+        listener,
+        stop.clone(),
+    ));
+    let get = async |path: &str| {
+        let asked = world.client.get(format!("http://{address}{path}"));
+        let answer = asked.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    assert_eq!(get("/health/live").await.0, 204);
+    assert_eq!(get("/health/ready").await.0, 200);
+    assert_eq!(get("/metrics").await, (200, "halsonav_up 1\n".to_owned()));
+    for path in ["/", "/openapi.json", "/v1/cases", "/v1/rounds"] {
+        assert_eq!(get(path).await.0, 404, "{path}");
+    }
+    stop.cancel();
+    running.await.unwrap().unwrap();
+}

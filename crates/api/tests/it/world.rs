@@ -85,7 +85,7 @@ impl Door for Hub {
     fn lanes(&self) -> Vec<String> {
         vec!["messaging".to_owned(), "print".to_owned()]
     }
-    fn picture(&self, id: &str, _: u32) -> Option<String> {
+    async fn picture(&self, id: &str, _: u32) -> Option<String> {
         (id == "halsosamtal").then(|| "<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_owned())
     }
     fn validate_answers(&self, _: &str, answers: &Value) -> Result<(), Vec<String>> {
@@ -95,7 +95,7 @@ impl Door for Hub {
             Err(vec!["smoke: an answer is wanted".to_owned()])
         }
     }
-    fn metrics(&self) -> String {
+    async fn metrics(&self) -> String {
         "halsonav_up 1\n".to_owned()
     }
 }

@@ -31,6 +31,9 @@ pub struct Options {
     /// Adapters that this process runs.
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     adapters: Option<Vec<String>>,
+    /// Answer health and metrics of this process here, without a token.
+    #[arg(long, value_name = "HOST:PORT")]
+    monitor: Option<String>,
     /// Stop when standard input ends: for whoever starts this process as a child.
     #[arg(long)]
     until_eof: bool,
@@ -43,6 +46,9 @@ pub async fn serve(context: &Context, options: Options) -> Answer {
     }
     if let Some(adapters) = options.adapters {
         config.run.adapters = adapters.into_iter().collect();
+    }
+    if let Some(address) = options.monitor {
+        config.monitor.listen = address;
     }
     let parts = parts(&config, &region).map_err(one)?;
     telemetry::start(&config.log.level, &config.log.format, None).map_err(one)?;
@@ -61,8 +67,14 @@ pub async fn serve(context: &Context, options: Options) -> Answer {
     let hub = Hub::start(core.clone(), &parts).await.map_err(one)?;
     tasks.spawn(runtime::serve(hub, stop.clone()));
     tasks.spawn(definitions::follow(core.clone(), stop.clone()));
+    let door = Arc::new(HubDoor::new(core.clone(), site::forms(&core.region)?));
+    let address = &core.config.monitor.listen;
+    if !address.is_empty() {
+        let listener = bind("monitor.listen", address).map_err(one)?;
+        tasks.spawn(halsonav_api::monitor(door.clone(), listener, stop.clone()));
+    }
     if parts.has(Role::Api) {
-        match api(&core)? {
+        match api(&core, door)? {
             Some((api, listener)) => {
                 tasks.spawn(halsonav_api::serve(api, listener, stop.clone()));
             }
@@ -129,7 +141,7 @@ async fn listen(
 }
 
 /// The API and its socket, if there is an issuer whose tokens it could accept.
-fn api(core: &Arc<Core>) -> Result<Option<(Api, TcpListener)>, Vec<Problem>> {
+fn api(core: &Arc<Core>, door: Arc<HubDoor>) -> Result<Option<(Api, TcpListener)>, Vec<Problem>> {
     let config = &core.config;
     if config.auth.jwks.is_empty() {
         return Ok(None);
@@ -153,19 +165,8 @@ fn api(core: &Arc<Core>) -> Result<Option<(Api, TcpListener)>, Vec<Problem>> {
             name: unit.name.clone(),
         })
         .collect();
-    let forms = site::forms(&core.region)?;
-    settings.forms = forms.iter().map(|form| form.template.clone()).collect();
-    let listener = TcpListener::bind(&config.http.listen).map_err(|error| {
-        one(Problem::new(
-            Kind::Unavailable,
-            "HUB-RUN-006",
-            format!("http.listen: {}: {error}", config.http.listen),
-        ))
-    })?;
-    if let Ok(address) = listener.local_addr() {
-        tracing::info!(%address, "the API is open");
-    }
-    let door = Arc::new(HubDoor::new(core.clone(), forms));
+    settings.forms = door.forms().map(str::to_owned).collect();
+    let listener = bind("http.listen", &config.http.listen).map_err(one)?;
     Ok(Some((
         Api {
             storage: core.storage.clone(),
@@ -175,6 +176,18 @@ fn api(core: &Arc<Core>) -> Result<Option<(Api, TcpListener)>, Vec<Problem>> {
         },
         listener,
     )))
+}
+
+/// A socket on an address of the settings.
+fn bind(key: &'static str, address: &str) -> Result<TcpListener, Problem> {
+    let listener = TcpListener::bind(address).map_err(|error| {
+        let message = format!("{key}: {address}: {error}");
+        Problem::new(Kind::Unavailable, "HUB-RUN-006", message)
+    })?;
+    if let Ok(address) = listener.local_addr() {
+        tracing::info!(key, %address, "open");
+    }
+    Ok(listener)
 }
 
 pub fn migrate(context: &Context) -> Answer {

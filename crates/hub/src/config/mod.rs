@@ -35,6 +35,7 @@ pub struct Config {
     pub lease: Lease,
     pub clock: Clock,
     pub http: Http,
+    pub monitor: Monitor,
     pub auth: Auth,
     pub log: Log,
     pub engine: Engine,
@@ -77,6 +78,7 @@ section!(Http {
     listen: String,
     body_limit: usize
 });
+section!(Monitor { listen: String });
 section!(Auth {
     issuer: String,
     audience: String,

@@ -1,6 +1,11 @@
-//! Counters for operators: OpenTelemetry instruments behind a Prometheus registry. Labels are
-//! adapter and outcome, never anything about a person.
+//! Figures for operators: OpenTelemetry instruments behind a Prometheus registry. Labels are
+//! adapter and outcome, never anything about a person. Counters are this process's own; gauges are of
+//! the whole hub, as the store has it.
 
+use std::collections::BTreeMap;
+
+use halsonav_domain::Timestamp;
+use halsonav_storage::Backlog;
 use opentelemetry::{
     KeyValue,
     metrics::{Counter, Gauge, MeterProvider as _},
@@ -18,6 +23,12 @@ pub struct Metrics {
     rejected: Counter<u64>,
     effects: Counter<u64>,
     stopped: Gauge<u64>,
+    in_hand: Gauge<u64>,
+    set_aside: Gauge<u64>,
+    held: Gauge<u64>,
+    incidents: Gauge<u64>,
+    command: Gauge<f64>,
+    timer: Gauge<f64>,
     forgotten: Counter<u64>,
 }
 
@@ -38,6 +49,12 @@ impl Metrics {
         let counter = |name: &'static str, what: &'static str| {
             meter.u64_counter(name).with_description(what).build()
         };
+        let gauge = |name: &'static str, what: &'static str| {
+            meter.u64_gauge(name).with_description(what).build()
+        };
+        let seconds = |name: &'static str, what: &'static str| {
+            meter.f64_gauge(name).with_description(what).build()
+        };
         Self {
             steps: counter("halsonav_engine_steps", "Steps that changed an instance"),
             dropped: counter(
@@ -46,10 +63,31 @@ impl Metrics {
             ),
             rejected: counter("halsonav_engine_rejected", "Inputs that did not apply"),
             effects: counter("halsonav_effects", "Effects by adapter and outcome"),
-            stopped: meter
-                .u64_gauge("halsonav_lane_stopped")
-                .with_description("1 while the commands of the adapter wait")
-                .build(),
+            stopped: gauge(
+                "halsonav_lane_stopped",
+                "1 while the commands of the adapter wait",
+            ),
+            in_hand: gauge(
+                "halsonav_effects_in_hand",
+                "Commands that the adapter is carrying out",
+            ),
+            set_aside: gauge(
+                "halsonav_effects_stopped",
+                "Commands that wait because the lane is stopped",
+            ),
+            held: gauge(
+                "halsonav_effects_held",
+                "Commands that wait for fresh data of the register",
+            ),
+            incidents: gauge("halsonav_incidents_open", "Incidents that are open"),
+            command: seconds(
+                "halsonav_outbox_oldest_seconds",
+                "For how long a command has been due to be put on the bus, 0 if none is",
+            ),
+            timer: seconds(
+                "halsonav_timer_oldest_seconds",
+                "For how long a timer has been due, 0 if none is",
+            ),
             forgotten: counter("halsonav_forgotten", "What housekeeping let go, by kind"),
             registry,
             _provider: provider,
@@ -78,6 +116,27 @@ impl Metrics {
     pub fn lane(&self, adapter: &str, stopped: bool) {
         let adapter = KeyValue::new("adapter", adapter.to_owned());
         self.stopped.record(u64::from(stopped), &[adapter]);
+    }
+
+    /// Notes what waits; `adapters` are all that there are.
+    pub fn backlog<'a>(
+        &self,
+        backlog: &Backlog,
+        adapters: impl Iterator<Item = &'a str>,
+        now: Timestamp,
+    ) {
+        let since =
+            |at: Option<Timestamp>| at.map_or(0.0, |at| now.duration_since(at).as_secs_f64());
+        self.command.record(since(backlog.command), &[]);
+        self.timer.record(since(backlog.timer), &[]);
+        self.held.record(backlog.held, &[]);
+        self.incidents.record(backlog.incidents, &[]);
+        for adapter in adapters {
+            let label = [KeyValue::new("adapter", adapter.to_owned())];
+            let of = |counts: &BTreeMap<String, u64>| counts.get(adapter).copied().unwrap_or(0);
+            self.in_hand.record(of(&backlog.in_hand), &label);
+            self.set_aside.record(of(&backlog.stopped), &label);
+        }
     }
 
     /// Counts what was forgotten.

@@ -1,6 +1,7 @@
 //! The shapes that go in and out. Plain structs; how they lie in tables is nobody's business.
 
 pub mod audit;
+pub mod backlog;
 pub mod case;
 pub mod change;
 pub mod effect;

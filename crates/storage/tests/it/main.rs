@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod audit;
+mod backlog;
 mod claim;
 mod concurrency;
 mod crash;
