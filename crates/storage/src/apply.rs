@@ -84,6 +84,7 @@ impl Writer {
             self.put_incidents(&wave)?;
             self.put_milestones(&wave)?;
             self.put_records_of(&wave)?;
+            self.put_references(&wave)?;
             self.put_down(&wave)?;
         }
         Ok(applied)

@@ -13,7 +13,7 @@ use crate::{
     apply::parts,
     convert::{case_id, from_json, json, ms, time},
     dialect::on,
-    rows::insert,
+    rows::{insert, update},
     schema::{cases, documents, effects, records, refs},
 };
 
@@ -245,45 +245,33 @@ impl Writer {
         Ok(())
     }
 
-    /// Notes a neighbour's name for a case outside of a settlement. The first to note it keeps it.
-    ///
-    /// # Errors
-    /// `Database`.
-    pub fn note_reference(
-        &mut self,
-        case: CaseNo,
-        reference: &Reference,
-        at: Timestamp,
-    ) -> Result<()> {
-        self.note(&[(case.0, None, reference)], at)
+    pub(crate) fn put_references(&mut self, wave: &[&CaseChange]) -> Result<()> {
+        let noted = parts(wave, |change| change.references.as_slice());
+        let names: Vec<_> = noted
+            .iter()
+            .map(|(change, reference)| (change.case.0, None, *reference, change.at))
+            .collect();
+        self.note(&names)?;
+        let settled = parts(wave, |change| change.settled.as_slice());
+        update!(&mut self.db, settled, |(_, reference)| refs set "open_since = NULL" where {
+            kind: reference.kind.as_str() => Text,
+            value: reference.value.as_str() => Text,
+        })?;
+        Ok(())
     }
 
     /// Notes names; the first to note one keeps it.
     pub(crate) fn note(
         &mut self,
-        names: &[(i64, Option<i64>, &Reference)],
-        at: Timestamp,
+        names: &[(i64, Option<i64>, &Reference, Timestamp)],
     ) -> Result<()> {
-        insert!(&mut self.db, names, |(case, effect, reference)| refs {
+        insert!(&mut self.db, names, |(case, effect, reference, at)| refs {
             kind: reference.kind.as_str() => Text,
             value: reference.value.as_str() => Text,
             case_no: *case => BigInt,
             effect_no: *effect => Nullable<BigInt>,
-            open_since: ms(at) => BigInt,
+            open_since: ms(*at) => BigInt,
         } "ON CONFLICT DO NOTHING")?;
-        Ok(())
-    }
-
-    /// Pollers need not ask about this one any more.
-    ///
-    /// # Errors
-    /// `Database`.
-    pub fn settle_reference(&mut self, kind: &str, value: &str) -> Result<()> {
-        diesel::update(refs::table)
-            .filter(refs::kind.eq(kind))
-            .filter(refs::value.eq(value))
-            .set(refs::open_since.eq(None::<i64>))
-            .execute(&mut self.db)?;
         Ok(())
     }
 }

@@ -54,11 +54,11 @@ impl Writer {
             // So that a second word on it in this batch is refused.
             (row.state, row.epoch) = (end.state, end.epoch);
             ends.push(end);
-            let of_effect = |name| (row.case, Some(no.0), name);
+            let of_effect = |name| (row.case, Some(no.0), name, now);
             names.extend(settlement.references.iter().map(of_effect));
         }
         self.write_ends(&ends, now)?;
-        self.note(&names, now)?;
+        self.note(&names)?;
         self.count_fenced(stale.len())?;
         Ok(stale)
     }

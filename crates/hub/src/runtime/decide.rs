@@ -165,8 +165,9 @@ fn worth_storing(stored: &StoredInstance, mut change: CaseChange) -> Option<Case
     if change.revision > stored.revision {
         return Some(change);
     }
-    let notes = change.records.len() + change.disarm.len() + change.consumed.len();
-    if notes + change.effects.len() == 0 || stored.revision == 0 {
+    let beside = change.records.len() + change.references.len() + change.settled.len();
+    let spent = change.disarm.len() + change.consumed.len();
+    if beside + spent + change.effects.len() == 0 || stored.revision == 0 {
         return None;
     }
     change.revision += 1;
@@ -271,26 +272,25 @@ fn aside(
             .retain(|known| (&known.kind, &known.key) != (&record.kind, &record.key));
         change.records.push(record);
     }
-    let text = |field: &str| {
+    let reference = |kind: &str, field: &str| {
         let value = fact.data.get(field).and_then(Value::as_str);
-        value.unwrap_or_default().to_owned()
+        Reference {
+            kind: kind.to_owned(),
+            value: value.unwrap_or_default().to_owned(),
+        }
     };
+    if fact.kind == "booking.made" {
+        // A booking of the resident's own making: its later changes are known by it.
+        change.references.push(reference("booking", "bookingId"));
+    }
+    if let Some((kind, field)) = intake::settles(&fact.kind) {
+        change.settled.push(reference(kind, field));
+    }
     if fact.kind == "resident.opted-out" {
         notes.push(Note::OptedOut(stored.case.subject));
     }
-    if fact.kind == "booking.made" {
-        // A booking of the resident's own making: its later changes are known by it.
-        let reference = Reference {
-            kind: "booking".to_owned(),
-            value: text("bookingId"),
-        };
-        notes.push(Note::Reference(reference, fact.time));
-    }
     if let Some((job, settled)) = outside(core, fact) {
         notes.push(Note::Settled(job, settled));
-    }
-    if let Some((kind, field)) = intake::settles(&fact.kind) {
-        notes.push(Note::Over(kind, text(field)));
     }
 }
 

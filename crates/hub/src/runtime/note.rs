@@ -1,6 +1,6 @@
 //! What deciding on a case has to say to the store beside the change of its instance.
 
-use halsonav_domain::{Envelope, Reference, SubjectId, Timestamp};
+use halsonav_domain::{Envelope, SubjectId, Timestamp};
 use halsonav_storage::{CaseNo, HubIncident, Settled, Writer};
 
 /// A fact that waits behind one that stopped its case.
@@ -19,12 +19,8 @@ pub(super) enum Note {
     Incident(HubIncident),
     /// The resident wants no contact.
     OptedOut(SubjectId),
-    /// A neighbour's name for something of the case, and since when.
-    Reference(Reference, Timestamp),
     /// What a program outside says became of the command of a job.
     Settled(u64, Settled),
-    /// A neighbour's name that pollers need not ask about any more: kind and value.
-    Over(&'static str, String),
 }
 
 impl Note {
@@ -65,9 +61,7 @@ impl Note {
             } => tx.park(Some(case), fact, code, message, now),
             Self::Incident(incident) => tx.open_incident(incident).map(drop),
             Self::OptedOut(subject) => tx.opt_out(subject, "all", true),
-            Self::Reference(reference, since) => tx.note_reference(case, reference, *since),
             Self::Settled(job, settled) => tx.settle_outside(case, *job, settled, now).map(drop),
-            Self::Over(kind, value) => tx.settle_reference(kind, value),
         }
     }
 }

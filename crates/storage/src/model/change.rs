@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use halsonav_domain::{CaseId, CommandKind, HsaId, Kind, Timestamp};
+use halsonav_domain::{CaseId, CommandKind, HsaId, Kind, Reference, Timestamp};
 use serde_json::Value;
 
 use super::{
@@ -56,6 +56,10 @@ pub struct CaseChange {
     pub milestones: Vec<String>,
     /// What the API shows of the case.
     pub records: Vec<Record>,
+    /// Neighbours' names for something of the case. The first to note one keeps it.
+    pub references: Vec<Reference>,
+    /// Neighbours' names that pollers need not ask about any more; looked at after those just noted.
+    pub settled: Vec<Reference>,
 }
 
 impl CaseChange {
@@ -91,6 +95,8 @@ impl CaseChange {
             resolve: Vec::new(),
             milestones: Vec::new(),
             records: Vec::new(),
+            references: Vec::new(),
+            settled: Vec::new(),
         }
     }
 }

@@ -62,7 +62,7 @@ impl World {
 fn an_effect_is_claimed_once_and_settled_once() {
     everywhere(|base| {
         let world = base.world();
-        let (_, which) = world.effect(1, send(1));
+        let (no, which) = world.effect(1, send(1));
         let epoch = world.epoch();
         world.publish(1);
         let claim = world.claim(which, 2, epoch);
@@ -92,22 +92,17 @@ fn an_effect_is_claimed_once_and_settled_once() {
             (noted.case, noted.payload["template"].as_str()),
             (which.case, Some("inbjudan"))
         );
-        let open = world
-            .storage
-            .read(|tx| tx.open_references("message", 10))
-            .unwrap();
-        assert_eq!(open, [(which.case, "m1".to_owned())]);
-        world
-            .storage
-            .write(|tx| tx.settle_reference("message", "m1"))
-            .unwrap();
-        assert_eq!(
-            world
-                .storage
-                .read(|tx| tx.open_references("message", 10))
-                .unwrap(),
-            []
-        );
+        let open = || world.storage.read(|tx| tx.open_references("message", 10));
+        assert_eq!(open().unwrap(), [(which.case, "m1".to_owned())]);
+        let reference = |value: &str| Reference {
+            kind: "message".into(),
+            value: value.into(),
+        };
+        let mut change = CaseChange::new(no, which.case, 1, 2, b"two".to_vec(), at(3));
+        change.references = vec![reference("m1"), reference("m2"), reference("m3")];
+        change.settled = vec![reference("m1"), reference("m3"), reference("m4")];
+        world.apply(change).unwrap();
+        assert_eq!(open().unwrap(), [(which.case, "m2".to_owned())]);
         assert!(
             world
                 .storage
