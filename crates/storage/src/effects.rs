@@ -10,10 +10,11 @@ use diesel::{
 use halsonav_domain::{CaseId, Command, CommandId, CommandKind, HsaId, SubjectId, Timestamp};
 
 use crate::{
-    CaseNo, Effect, EffectNo, EffectRef, EffectState, Error, LaneRow, Reader, Result, Wake, Writer,
+    CaseNo, Effect, EffectNo, EffectRef, EffectState, Error, LaneRow, Outbox, Reader, Result, Wake,
+    Writer,
     convert::{case_id, count, from_json, maybe_time, ms, subject_id, time},
     dialect::{self, first},
-    lanes::never,
+    lanes::{never, next_start},
     schema::{cases, effects, leases, subjects},
 };
 
@@ -90,37 +91,33 @@ macro_rules! whole {
 }
 
 impl Reader {
-    /// Effects for the relay to put on the bus: new ones, and those whose retry or hold is due, in
-    /// the order in which they became due.
+    /// What there is for the relay to do, at most `limit` effects to put on the bus.
     ///
     /// # Errors
     /// `Database`, `Corrupt`.
-    pub fn publishable(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Effect>> {
+    pub fn outbox(&mut self, now: Timestamp, limit: u32) -> Result<Outbox> {
+        let lanes = self.lane_rows()?;
+        let free = self.set_aside(&lanes, now, limit)?;
         let rows: Vec<Whole> = whole!()
             .filter(effects::due.le(ms(now)))
             .order((effects::due, effects::effect_no))
             .limit(i64::from(limit))
             .load(&mut self.db)?;
-        rows.into_iter().map(effect).collect()
-    }
-
-    /// When the relay next has something to do; also a lane that starts by itself is something.
-    ///
-    /// # Errors
-    /// `Database`, `Corrupt`.
-    pub fn next_publish(&mut self, now: Timestamp) -> Result<Option<Timestamp>> {
-        if !self.set_aside(now, 1)?.is_empty() {
-            return Ok(Some(now));
-        }
-        let due: Option<Option<i64>> = first!(
+        let due = rows.into_iter().map(effect).collect::<Result<Vec<_>>>()?;
+        let later: Option<Option<i64>> = first!(
             &mut self.db,
             effects::table
+                .filter(effects::due.gt(ms(now)))
                 .filter(effects::due.lt(never()))
                 .order(effects::due)
                 .select(effects::due)
         )?;
-        let next = [maybe_time(due.flatten())?, self.next_start(now)?];
-        Ok(next.into_iter().flatten().min())
+        let later = [maybe_time(later.flatten())?, next_start(&lanes, now)?];
+        Ok(Outbox {
+            free,
+            due,
+            later: later.into_iter().flatten().min(),
+        })
     }
 
     /// Effects of a case, in order.

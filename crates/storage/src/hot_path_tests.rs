@@ -145,7 +145,7 @@ fn pass(tx: &mut Writer, epoch: Epoch, which: &[u64]) -> Result<()> {
 
 /// The effects of job `job` on their way out.
 fn send(tx: &mut Writer, epoch: Epoch, ids: &[CaseId], job: u64) -> Result<()> {
-    let effects = tx.publishable(at(3), 1_000)?;
+    let effects = tx.outbox(at(3), 1_000)?.due;
     tx.mark_published(&effects)?;
     let which: Vec<EffectRef> = ids
         .iter()

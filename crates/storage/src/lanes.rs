@@ -26,7 +26,8 @@ const SHARED: &str = "SELECT pg_advisory_xact_lock_shared(hashtextextended('hals
 const ALONE: &str =
     "SELECT pg_advisory_xact_lock(hashtextextended('halsonav lanes ' || current_schema(), 0))";
 
-type Row = (String, Option<i64>, Option<i64>, String, String);
+/// A lane that was ever stopped: adapter, since when and until when it is, by whom and why.
+pub(crate) type Row = (String, Option<i64>, Option<i64>, String, String);
 
 /// When an effect is due that is to be asked about once its lane starts: never by itself.
 pub(crate) fn never() -> i64 {
@@ -38,8 +39,14 @@ fn runs((_, stopped, until, ..): &Row, now: Timestamp) -> bool {
     stopped.is_none() || until.is_some_and(|until| until <= ms(now))
 }
 
+/// When the first of those that are stopped starts by itself.
+pub(crate) fn next_start(lanes: &[Row], now: Timestamp) -> Result<Option<Timestamp>> {
+    let stopped = lanes.iter().filter(|row| !runs(row, now));
+    maybe_time(stopped.filter_map(|(_, _, until, ..)| *until).min())
+}
+
 impl Reader {
-    fn lane_rows(&mut self) -> Result<Vec<Row>> {
+    pub(crate) fn lane_rows(&mut self) -> Result<Vec<Row>> {
         Ok(lanes::table.order(lanes::adapter).load(&mut self.db)?)
     }
 
@@ -66,20 +73,15 @@ impl Reader {
         Ok(stops)
     }
 
-    /// When a lane next starts by itself.
-    pub(crate) fn next_start(&mut self, now: Timestamp) -> Result<Option<Timestamp>> {
-        let stops = self.lane_stops(now)?;
-        Ok(stops.into_iter().filter_map(|stop| stop.until).min())
-    }
-
-    /// What was set aside in lanes that run now, at most `limit` of each and in the order decided:
-    /// for [`Writer::let_go`].
-    ///
-    /// # Errors
-    /// `Database`.
-    pub fn set_aside(&mut self, now: Timestamp, limit: u32) -> Result<Vec<EffectNo>> {
+    /// What was set aside in lanes that run now, at most `limit` of each and in the order decided.
+    pub(crate) fn set_aside(
+        &mut self,
+        lanes: &[Row],
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<EffectNo>> {
         let mut free: Vec<i64> = Vec::new();
-        for (adapter, ..) in self.lane_rows()?.iter().filter(|row| runs(row, now)) {
+        for (adapter, ..) in lanes.iter().filter(|row| runs(row, now)) {
             let of_lane = || {
                 effects::table
                     .filter(effects::adapter.eq(adapter))

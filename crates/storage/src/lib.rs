@@ -86,7 +86,7 @@ pub use model::{
         Applied, Awaits, CaseChange, NewEffect, NewIncident, NewSubscription, NewTimer, NewWorkItem,
     },
     effect::{
-        Claim, DueTimer, Effect, EffectNo, EffectRef, EffectState, LaneRow, Ready, Settled,
+        Claim, DueTimer, Effect, EffectNo, EffectRef, EffectState, LaneRow, Outbox, Ready, Settled,
         Settlement,
     },
     gate::{Gate, GateFacts, Reason, Verdict},

@@ -119,7 +119,7 @@ impl Writer {
         Ok(())
     }
 
-    /// These are on the bus now, as [`crate::Reader::publishable`] answered them. One that has changed
+    /// These are on the bus now, as [`crate::Reader::outbox`] answered them. One that has changed
     /// since stays as it is: a lane may have met it on the bus already and held it, or put it off, and
     /// its new time must not be taken for the old one.
     ///

@@ -87,17 +87,27 @@ impl Pool {
         self.borrow().read(work)
     }
 
-    /// [`Pool::read`] if a reader is idle.
-    pub(crate) fn try_read<T>(
+    /// [`Pool::read`] of one question, if a reader is idle.
+    pub(crate) fn try_ask<T>(
         &self,
         work: impl FnOnce(&mut Reader) -> Result<T>,
     ) -> Option<Result<T>> {
         let reader = self.idle().pop()?;
-        Some(self.lend(reader).read(work))
+        Some(self.lend(reader).ask(work))
     }
 }
 
 impl Borrowed<'_> {
+    /// One statement is a snapshot by itself in PostgreSQL. Of SQLite a question may be several.
+    fn ask<T>(mut self, work: impl FnOnce(&mut Reader) -> Result<T>) -> Result<T> {
+        let reader = self.reader.as_mut().ok_or(Error::Closed)?;
+        if matches!(reader.db, Db::Sqlite(_)) {
+            return self.read(work);
+        }
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(reader)))
+            .unwrap_or(Err(Error::Panicked))
+    }
+
     fn read<T>(mut self, work: impl FnOnce(&mut Reader) -> Result<T>) -> Result<T> {
         let reader = self.reader.as_mut().ok_or(Error::Closed)?;
         if dialect::begin_snapshot(&mut reader.db).is_err() {

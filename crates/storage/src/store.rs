@@ -227,9 +227,10 @@ impl Storage {
         self.shared.pool.read(work)
     }
 
-    /// [`Storage::read`], for what can be done without: `None` while all readers are in use.
-    pub fn try_read<T>(&self, work: impl FnOnce(&mut Reader) -> Result<T>) -> Option<Result<T>> {
-        self.shared.pool.try_read(work)
+    /// [`Storage::read`] for one question, by one method of [`Reader`], that can be done without: `None`
+    /// while all readers are in use.
+    pub fn try_ask<T>(&self, work: impl FnOnce(&mut Reader) -> Result<T>) -> Option<Result<T>> {
+        self.shared.pool.try_ask(work)
     }
 
     /// [`Storage::read`] for async callers: runs on tokio's blocking threads. Where the connection was

@@ -49,15 +49,15 @@ impl Reader {
             .collect()
     }
 
-    /// When the next timer that was not announced is due.
+    /// When the next timer that was not announced is due, of those due after `after`.
     ///
     /// # Errors
     /// `Database`, `Corrupt`.
-    pub fn next_due(&mut self) -> Result<Option<Timestamp>> {
+    pub fn next_due(&mut self, after: Timestamp) -> Result<Option<Timestamp>> {
         let due: Option<Option<i64>> = first!(
             &mut self.db,
             timers::table
-                .filter(timers::due.is_not_null())
+                .filter(timers::due.gt(ms(after)))
                 .order(timers::due)
                 .select(timers::due)
         )?;

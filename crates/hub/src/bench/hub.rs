@@ -239,9 +239,10 @@ impl Hub {
     /// # Errors
     /// When store or bus fail.
     pub async fn look(&mut self) -> Result<(), Problem> {
+        let now = self.core.clock.now();
         self.core
             .storage
-            .read_async(|r| r.next_due())
+            .read_async(move |r| r.due_timers(now, 1))
             .await
             .map_err(store_problem)?;
         self.processor.turn(Some(Duration::ZERO)).await.map(drop)

@@ -241,10 +241,9 @@ impl Crew {
             .core
             .storage
             .read_async(move |r| {
-                let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
                 Ok(clock::taken(r, Step::Begin, children, now)?
-                    && !due(r.next_publish(now)?)
-                    && !due(r.next_due()?)
+                    && !r.outbox(now, 1)?.is_due()
+                    && r.due_timers(now, 1)?.is_empty()
                     && r.in_hand()? == 0
                     && r.held_subjects(1)?.is_empty())
             })

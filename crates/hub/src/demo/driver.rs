@@ -205,7 +205,7 @@ impl Driver {
             let now = core.schedule.now();
             let read = core
                 .storage
-                .read_async(move |r| Ok([r.next_due()?, r.next_publish(now)?]));
+                .read_async(move |r| Ok([r.next_due(now)?, r.outbox(now, 1)?.later]));
             read.await.map_err(store_problem)
         };
         let stored = patiently(asked).await?;

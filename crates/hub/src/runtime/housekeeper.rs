@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use halsonav_domain::{Problem, Timestamp};
 use jiff::SignedDuration;
 
-use super::{Core, bus_problem, store_problem};
+use super::{Core, bus_problem, chore::Turned, store_problem};
 
 /// Rows forgotten in one transaction: nobody waits long for it.
 const BATCH: u32 = 5_000;
@@ -28,15 +28,17 @@ impl Housekeeper {
         }
     }
 
-    /// One batch of each kind, if the time has come; how much was forgotten. With 0 it is done until
-    /// the next time.
+    /// One batch of each kind, if the time has come.
     ///
     /// # Errors
     /// When store or bus fail; what was forgotten until then is gone.
-    pub async fn turn(&mut self) -> Result<usize, Problem> {
+    pub async fn turn(&mut self) -> Result<Turned, Problem> {
         let now = self.core.schedule.now();
         if now < self.at {
-            return Ok(0);
+            return Ok(Turned {
+                count: 0,
+                next: Some(self.at),
+            });
         }
         let seen = self.seen(now).await?;
         let answers = self.answers(now).await?;
@@ -51,13 +53,10 @@ impl Housekeeper {
             let every = SignedDuration::from_hours(self.core.config.keep.every_h.max(1));
             self.at = now + every;
         }
-        Ok(usize::try_from(count).unwrap_or(usize::MAX))
-    }
-
-    /// When it begins again.
-    #[must_use]
-    pub fn next(&self) -> Timestamp {
-        self.at
+        Ok(Turned {
+            count: usize::try_from(count).unwrap_or(usize::MAX),
+            next: Some(self.at),
+        })
     }
 
     async fn seen(&self, now: Timestamp) -> Result<u64, Problem> {

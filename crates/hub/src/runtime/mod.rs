@@ -2,9 +2,10 @@
 //!
 //! [`Processor`] takes facts to instances; [`Scheduler`] says when timers are due; [`Relay`] puts
 //! what was decided on the bus; a [`Dispatcher`] for each adapter carries it out; [`Registrar`] and
-//! [`Rounds`] ask where neighbours do not call; the [`Housekeeper`] forgets. `serve` runs each as a task, in one process or in
-//! several; `demo` and tests turn them by hand until nothing is left to do.
+//! [`Rounds`] ask where neighbours do not call; the [`Housekeeper`] forgets. `serve` runs each as a
+//! task, in one process or in several; `demo` and tests turn them by hand until nothing is left to do.
 
+mod chore;
 mod core;
 mod decide;
 mod dispatch;
@@ -182,7 +183,7 @@ impl Hub {
             lanes
         );
         let turn = turn?;
-        let moved = turn.inputs + published? + announced? + forgotten? + asked?;
+        let moved = turn.inputs + published? + announced? + forgotten? + asked?.count;
         let mut commands = 0;
         for lane in carried {
             commands += lane?;
@@ -215,7 +216,7 @@ impl Hub {
             }
             1 => published(self.relay.as_ref()).await,
             2 => announced(self.scheduler.as_ref()).await,
-            3 => self.registrar.turn().await,
+            3 => Ok(self.registrar.turn().await?.count),
             lane => match self.lanes.get_mut(lane - 4) {
                 Some(lane) => lane.turn().await,
                 None => Ok(0),
@@ -244,21 +245,21 @@ async fn processed(
 
 async fn published(relay: Option<&Relay>) -> Result<usize, Problem> {
     match relay {
-        Some(relay) => relay.turn().await,
+        Some(relay) => Ok(relay.turn().await?.count),
         None => Ok(0),
     }
 }
 
 async fn announced(scheduler: Option<&Scheduler>) -> Result<usize, Problem> {
     match scheduler {
-        Some(scheduler) => scheduler.turn().await,
+        Some(scheduler) => Ok(scheduler.turn().await?.count),
         None => Ok(0),
     }
 }
 
 async fn forgotten(housekeeper: Option<&mut Housekeeper>) -> Result<usize, Problem> {
     match housekeeper {
-        Some(housekeeper) => housekeeper.turn().await,
+        Some(housekeeper) => Ok(housekeeper.turn().await?.count),
         None => Ok(0),
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use halsonav_domain::{Problem, SubjectId, Timestamp};
 use jiff::SignedDuration;
 
-use super::{Core, store_problem};
+use super::{Core, chore::Turned, store_problem};
 
 /// People looked at in one turn.
 const BATCH: u32 = 10_000;
@@ -28,13 +28,13 @@ impl Registrar {
         }
     }
 
-    /// Asks about everybody for whom something is held; what was held goes. Answers how many people.
+    /// Asks about everybody for whom something is held; what was held goes. Counts people.
     ///
     /// # Errors
     /// When store or bus fail. When the register is away, what is held stays held.
-    pub async fn turn(&mut self) -> Result<usize, Problem> {
+    pub async fn turn(&mut self) -> Result<Turned, Problem> {
         if self.core.register.is_none() {
-            return Ok(0);
+            return Ok(Turned::default());
         }
         let now = self.core.schedule.now();
         let held = self
@@ -49,9 +49,14 @@ impl Registrar {
             .partition(|subject| self.asked.contains_key(subject));
         self.asked
             .extend(unknown.iter().map(|subject| (*subject, now)));
-        let count = unknown.len();
+        let mut count = unknown.len();
         self.core.refresh(unknown).await?;
-        Ok(count + self.let_go(known, now).await?)
+        count += self.let_go(known, now).await?;
+        let again = self.asked.values().min().map(|at| *at + AGAIN);
+        Ok(match count {
+            0 => Turned { count, next: again },
+            _ => Turned::and_more(count, now),
+        })
     }
 
     /// Lets go what was claimed while its person was being asked about, and held just after the answer.
@@ -72,11 +77,5 @@ impl Registrar {
             Ok(fresh.len())
         });
         released.await.map_err(store_problem)
-    }
-
-    /// When somebody is asked about again.
-    #[must_use]
-    pub fn next(&self) -> Option<Timestamp> {
-        self.asked.values().min().map(|at| *at + AGAIN)
     }
 }

@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use halsonav_bus::codec;
-use halsonav_domain::{Problem, Timestamp};
+use halsonav_domain::Problem;
+use halsonav_storage::{Effect, Outbox, Reader, Writer};
 
-use super::{Core, bus_problem, store_problem};
+use super::{Core, bus_problem, chore::Turned, store_problem};
 use crate::crash;
 
 /// Effects put on the bus in one turn.
@@ -24,31 +25,34 @@ impl Relay {
         Self { core }
     }
 
-    /// One batch; how many effects went out.
+    /// One batch of effects.
     ///
     /// # Errors
     /// When store or bus fail; the same batch comes again.
-    pub async fn turn(&self) -> Result<usize, Problem> {
+    pub async fn turn(&self) -> Result<Turned, Problem> {
         let now = self.core.schedule.now();
-        let (free, effects) = self
-            .core
-            .storage
-            .read_async(move |r| Ok((r.set_aside(now, BATCH)?, r.publishable(now, BATCH)?)))
-            .await
-            .map_err(store_problem)?;
+        let read = move |r: &mut Reader| r.outbox(now, BATCH);
+        let read = self.core.storage.read_async(read).await;
+        let Outbox { free, due, later } = read.map_err(store_problem)?;
         // All of it before the rest, so that a lane that starts goes on in its order.
         if !free.is_empty() {
             let count = free.len();
-            let let_go = self
-                .core
-                .storage
-                .write_async(move |tx| tx.let_go(&free))
-                .await;
-            return let_go.map(|()| count).map_err(store_problem);
+            let let_go = move |tx: &mut Writer| tx.let_go(&free);
+            let let_go = self.core.storage.write_async(let_go).await;
+            let_go.map_err(store_problem)?;
+            return Ok(Turned::and_more(count, now));
         }
-        if effects.is_empty() {
-            return Ok(0);
+        let count = due.len();
+        if count > 0 {
+            self.publish(due).await?;
         }
+        Ok(match count < BATCH as usize {
+            true => Turned { count, next: later },
+            false => Turned::and_more(count, now),
+        })
+    }
+
+    async fn publish(&self, effects: Vec<Effect>) -> Result<(), Problem> {
         let mut lanes: BTreeMap<String, Vec<_>> = BTreeMap::new();
         for effect in &effects {
             let record = codec::command(&effect.command).map_err(bus_problem)?;
@@ -66,26 +70,12 @@ impl Relay {
                 .map_err(bus_problem)?;
             crash::point("relay.published", &adapter).await;
         }
-        let count = effects.len();
         self.core
             .storage
             .write_async(move |tx| tx.mark_published(&effects))
             .await
             .map_err(store_problem)?;
         crash::point("relay.marked", "").await;
-        Ok(count)
-    }
-
-    /// When there is something to publish next.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn next(&self) -> Result<Option<Timestamp>, Problem> {
-        let now = self.core.schedule.now();
-        self.core
-            .storage
-            .read_async(move |r| r.next_publish(now))
-            .await
-            .map_err(store_problem)
+        Ok(())
     }
 }

@@ -2,16 +2,11 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use halsonav_adapter::Stop;
 use halsonav_domain::{Kind, Problem, Timestamp};
-use halsonav_storage::Wake;
 use tokio::task::JoinSet;
 
-use super::{
-    Core, Dispatcher, Housekeeper, Hub, Lease, Processor, Registrar, Relay, Rounds, Scheduler,
-    ended,
-};
+use super::{Core, Dispatcher, Hub, Lease, Processor, Rounds, chore::tend, ended};
 use crate::clock;
 
 /// Wait after a failure of store or bus, so that a fault is not a storm.
@@ -130,115 +125,6 @@ async fn keep(leases: Vec<Arc<Lease>>, stop: Stop) {
     }
 }
 
-/// Something that one process does on behalf of all, when there is cause.
-#[async_trait]
-trait Chore: Send + 'static {
-    /// What tells that there may be something to do.
-    const WAKE: Wake;
-
-    /// Does some; how much.
-    async fn turn(&mut self) -> Result<usize, Problem>;
-
-    /// When there is something to do without anybody telling.
-    async fn next(&self) -> Result<Option<Timestamp>, Problem>;
-}
-
-#[async_trait]
-impl Chore for Relay {
-    const WAKE: Wake = Wake::Outbox;
-
-    async fn turn(&mut self) -> Result<usize, Problem> {
-        Relay::turn(self).await
-    }
-
-    async fn next(&self) -> Result<Option<Timestamp>, Problem> {
-        Relay::next(self).await
-    }
-}
-
-#[async_trait]
-impl Chore for Scheduler {
-    const WAKE: Wake = Wake::Timers;
-
-    async fn turn(&mut self) -> Result<usize, Problem> {
-        Scheduler::turn(self).await
-    }
-
-    async fn next(&self) -> Result<Option<Timestamp>, Problem> {
-        Scheduler::next(self).await
-    }
-}
-
-#[async_trait]
-impl Chore for Housekeeper {
-    /// Nobody tells it anything, but time may have been moved.
-    const WAKE: Wake = Wake::Clock;
-
-    async fn turn(&mut self) -> Result<usize, Problem> {
-        Housekeeper::turn(self).await
-    }
-
-    async fn next(&self) -> Result<Option<Timestamp>, Problem> {
-        Ok(Some(Housekeeper::next(self)))
-    }
-}
-
-#[async_trait]
-impl Chore for Registrar {
-    const WAKE: Wake = Wake::Held;
-
-    async fn turn(&mut self) -> Result<usize, Problem> {
-        Registrar::turn(self).await
-    }
-
-    async fn next(&self) -> Result<Option<Timestamp>, Problem> {
-        Ok(Registrar::next(self))
-    }
-}
-
-async fn tend<C: Chore>(core: Arc<Core>, mut chore: C, lease: Arc<Lease>, stop: Stop) {
-    let mut cause = core.storage.woken(C::WAKE);
-    let mut clock = core.clock_set.clone();
-    while !stop.is_cancelled() {
-        // Looked at before the turn: what comes during it is a cause for another.
-        cause.borrow_and_update();
-        clock.borrow_and_update();
-        let until = match chance(&core, &mut chore, &lease).await {
-            Ok(None) => continue,
-            Ok(Some(wait)) => wait,
-            Err(problem) => {
-                pause(&problem, &stop).await;
-                continue;
-            }
-        };
-        let woken = async {
-            tokio::select! {
-                _ = cause.changed() => {}
-                () = clock::is_set(&mut clock) => {}
-                () = tokio::time::sleep(until) => {}
-            }
-        };
-        unless(&stop, woken).await;
-    }
-    lease.let_go().await;
-}
-
-/// One turn, if it is this process's to take. `None`: at once again; else how long to sleep.
-async fn chance<C: Chore>(
-    core: &Core,
-    chore: &mut C,
-    lease: &Lease,
-) -> Result<Option<Duration>, Problem> {
-    let look = lease.ttl() / 3;
-    if lease.hold().await?.is_none() {
-        return Ok(Some(look));
-    }
-    if chore.turn().await? > 0 {
-        return Ok(None);
-    }
-    Ok(Some(until(core, chore.next().await?).min(look)))
-}
-
 async fn ask(core: Arc<Core>, mut rounds: Rounds, stop: Stop) {
     let mut clock = core.clock_set.clone();
     loop {
@@ -265,18 +151,18 @@ async fn ask(core: Arc<Core>, mut rounds: Rounds, stop: Stop) {
 }
 
 /// How long to sleep until `due`.
-fn until(core: &Core, due: Option<Timestamp>) -> Duration {
+pub(super) fn until(core: &Core, due: Option<Timestamp>) -> Duration {
     let Some(due) = due else { return NAP };
     let wait = due.duration_since(core.schedule.now());
     Duration::try_from(wait).unwrap_or(Duration::ZERO).min(NAP)
 }
 
-async fn pause(problem: &Problem, stop: &Stop) {
+pub(super) async fn pause(problem: &Problem, stop: &Stop) {
     tracing::error!(%problem, "a turn failed and will be done again");
     unless(stop, tokio::time::sleep(PAUSE)).await;
 }
 
-async fn unless<T>(stop: &Stop, work: impl Future<Output = T>) -> Option<T> {
+pub(super) async fn unless<T>(stop: &Stop, work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         biased;
         () = stop.cancelled() => None,

@@ -75,7 +75,7 @@ async fn write(
 /// read just now or an instance cannot be encoded, nothing: the transaction will tell.
 fn guess(core: &Core, mail: &Mail, now: Timestamp) -> Guesses {
     let ids: Vec<CaseId> = mail.cases.iter().map(|(case, _)| *case).collect();
-    let Some(Ok(loaded)) = core.storage.try_read(|r| r.load_instances(&ids)) else {
+    let Some(Ok(loaded)) = core.storage.try_ask(|r| r.load_instances(&ids)) else {
         return Guesses::default();
     };
     let library = core.library();

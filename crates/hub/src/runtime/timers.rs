@@ -9,7 +9,7 @@ use halsonav_storage::{DueTimer, NewTimer};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::{Core, store_problem};
+use super::{Core, chore::Turned, store_problem};
 use crate::crash;
 
 /// The fact that a timer is due. The hub's own; no part of the contract.
@@ -39,44 +39,38 @@ impl Scheduler {
         Self { core }
     }
 
-    /// One batch; how many timers were announced. A crash between saying and noting says it again,
-    /// under the same id.
+    /// One batch of timers. A crash between saying and noting says it again, under the same id.
     ///
     /// # Errors
     /// When store or bus fail; the same timers come again.
-    pub async fn turn(&self) -> Result<usize, Problem> {
+    pub async fn turn(&self) -> Result<Turned, Problem> {
         let now = self.core.schedule.now();
-        let due = self
+        let (due, later) = self
             .core
             .storage
-            .read_async(move |r| r.due_timers(now, BATCH))
+            .read_async(move |r| Ok((r.due_timers(now, BATCH)?, r.next_due(now)?)))
             .await
             .map_err(store_problem)?;
-        if due.is_empty() {
-            return Ok(0);
+        let count = due.len();
+        if count > 0 {
+            self.announce(due).await?;
         }
+        Ok(match count < BATCH as usize {
+            true => Turned { count, next: later },
+            false => Turned::and_more(count, now),
+        })
+    }
+
+    async fn announce(&self, due: Vec<DueTimer>) -> Result<(), Problem> {
         self.core.publish(due.iter().map(fact).collect()).await?;
         crash::point("scheduler.published", "").await;
-        let count = due.len();
         self.core
             .storage
             .write_async(move |tx| tx.announced(&due))
             .await
             .map_err(store_problem)?;
         crash::point("scheduler.marked", "").await;
-        Ok(count)
-    }
-
-    /// When a timer is due next.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn next(&self) -> Result<Option<Timestamp>, Problem> {
-        self.core
-            .storage
-            .read_async(|r| r.next_due())
-            .await
-            .map_err(store_problem)
+        Ok(())
     }
 }
 

@@ -187,6 +187,27 @@ pub struct Settlement {
     pub references: Vec<Reference>,
 }
 
+/// What there is for the relay to do.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Outbox {
+    /// What was set aside in lanes that run now: for [`crate::Writer::let_go`], before the rest.
+    pub free: Vec<EffectNo>,
+    /// To be put on the bus: new effects, and those whose retry or hold is due, in the order in which
+    /// they became due.
+    pub due: Vec<Effect>,
+    /// When there is something to do without anybody saying so, after what is due now. A lane that
+    /// starts by itself is something too.
+    pub later: Option<Timestamp>,
+}
+
+impl Outbox {
+    /// Whether there is something to do at once.
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        !(self.free.is_empty() && self.due.is_empty())
+    }
+}
+
 /// How many effects of an adapter stand where; for metrics and for the operator.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LaneRow {

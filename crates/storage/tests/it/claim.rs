@@ -50,7 +50,7 @@ impl World {
     pub fn publish(&self, seconds: i64) -> usize {
         self.storage
             .write(move |tx| {
-                let due = tx.publishable(at(seconds), 100)?;
+                let due = tx.outbox(at(seconds), 100)?.due;
                 tx.mark_published(&due)?;
                 Ok(due.len())
             })
@@ -181,7 +181,7 @@ fn a_retry_waits_and_an_open_question_is_asked_not_sent() {
         let claim = world.claim(which, 2, epoch);
         assert!(world.settle(&claim, epoch, Settled::Retry(at(60), "HUB-X-1".into())));
         assert_eq!(
-            world.storage.read(|tx| tx.next_publish(at(2))).unwrap(),
+            world.storage.read(|tx| tx.outbox(at(2), 1)).unwrap().later,
             Some(at(60))
         );
         assert!(matches!(

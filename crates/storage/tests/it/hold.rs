@@ -66,7 +66,7 @@ fn a_relay_that_notes_late_does_not_undo_a_hold() {
         let world = base.world();
         let epoch = world.epoch();
         let (_, which) = world.effect(1, send(1));
-        let read = world.storage.read(|r| r.publishable(at(1), 100)).unwrap();
+        let read = world.storage.read(|r| r.outbox(at(1), 100)).unwrap().due;
         assert_eq!(read.len(), 1);
         // The record is on the bus, and a lane meets it before the relay has noted so.
         let held = world.claim(which, 25 * HOUR, epoch);

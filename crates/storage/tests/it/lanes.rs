@@ -35,9 +35,9 @@ impl World {
     fn relay(&self, seconds: i64) -> (usize, Vec<EffectRef>) {
         self.storage
             .write(move |tx| {
-                let free = tx.set_aside(at(seconds), 100)?;
+                let free = tx.outbox(at(seconds), 100)?.free;
                 tx.let_go(&free)?;
-                let due = tx.publishable(at(seconds), 100)?;
+                let due = tx.outbox(at(seconds), 100)?.due;
                 tx.mark_published(&due)?;
                 let which = due.iter().map(|effect| EffectRef {
                     case: effect.command.case,
@@ -49,8 +49,11 @@ impl World {
     }
 
     fn next(&self, seconds: i64) -> Option<halsonav_domain::Timestamp> {
-        let next = self.storage.read(|tx| tx.next_publish(at(seconds)));
-        next.unwrap()
+        let outbox = self.storage.read(|tx| tx.outbox(at(seconds), 1)).unwrap();
+        if outbox.is_due() {
+            return Some(at(seconds));
+        }
+        outbox.later
     }
 }
 

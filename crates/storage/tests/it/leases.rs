@@ -184,7 +184,7 @@ fn what_is_asked_for_later_is_not_abandoned_before_its_time() {
         world
             .storage
             .write(move |tx| {
-                let asked = tx.publishable(at(60), 10)?;
+                let asked = tx.outbox(at(60), 10)?.due;
                 tx.mark_published(&asked)
             })
             .unwrap();

@@ -54,7 +54,7 @@ fn a_step_is_stored_whole_and_read_back() {
                 assert_eq!(tx.due_timers(at(99), 10)?, []);
                 let due = tx.due_timers(at(100), 10)?;
                 assert_eq!((due.len(), due[0].case, due[0].timer), (1, id, 2));
-                assert_eq!(tx.next_due()?, Some(at(100)));
+                assert_eq!(tx.next_due(at(0))?, Some(at(100)));
                 assert_eq!(tx.milestones(&id)?.len(), 1);
                 assert_eq!(tx.records(&id, Some("booking"))?.len(), 1);
                 assert_eq!(tx.records(&id, Some("letter"))?.len(), 0);
@@ -169,7 +169,7 @@ fn a_withdrawn_job_never_leaves_and_one_on_its_way_is_told() {
         change.effects.push(letter(2));
         change.withdraw.push(1);
         assert_eq!(world.apply(change).unwrap().in_flight, []);
-        let left = world.storage.read(|tx| tx.publishable(at(9), 10)).unwrap();
+        let left = world.storage.read(|tx| tx.outbox(at(9), 10)).unwrap().due;
         assert_eq!(
             left.iter().map(|effect| effect.job).collect::<Vec<_>>(),
             [2]
@@ -229,7 +229,7 @@ fn an_ended_case_keeps_nothing_that_could_wake_it() {
         world
             .storage
             .read(|tx| {
-                assert_eq!(tx.next_due()?, None);
+                assert_eq!(tx.next_due(at(0))?, None);
                 assert_eq!(tx.awaiting_message("form.completed", "form-1")?, []);
                 assert_eq!(tx.open_case_of(&subject)?, None);
                 let case = tx.case(&id)?.unwrap();
@@ -292,7 +292,7 @@ fn subscriptions_are_found_by_correlation_and_signals_by_name() {
             .read(|tx| {
                 assert_eq!(tx.awaiting_message("lab.result", "order-1")?, []);
                 assert_eq!(tx.awaiting_signal("round.closed", None, 10)?, []);
-                assert_eq!(tx.next_due()?, Some(at(70)));
+                assert_eq!(tx.next_due(at(0))?, Some(at(70)));
                 Ok(())
             })
             .unwrap();
@@ -322,7 +322,7 @@ fn a_timer_is_announced_once_and_anew_when_armed_anew() {
         let seen = due();
         announce(seen.clone());
         assert_eq!(due(), []);
-        assert_eq!(world.storage.read(|tx| tx.next_due()).unwrap(), None);
+        assert_eq!(world.storage.read(|tx| tx.next_due(at(0))).unwrap(), None);
         let mut change = CaseChange::new(no, id, 1, 2, Vec::new(), at(6));
         change.arm.push(timer(7));
         world.apply(change).unwrap();
@@ -332,7 +332,10 @@ fn a_timer_is_announced_once_and_anew_when_armed_anew() {
             due().iter().map(|timer| timer.due).collect::<Vec<_>>(),
             [at(7)]
         );
-        assert_eq!(world.storage.read(|tx| tx.next_due()).unwrap(), Some(at(7)));
+        assert_eq!(
+            world.storage.read(|tx| tx.next_due(at(0))).unwrap(),
+            Some(at(7))
+        );
     });
 }
 
