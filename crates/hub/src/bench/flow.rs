@@ -19,7 +19,7 @@ use tokio::time::MissedTickBehavior;
 use super::{
     Plan,
     hub::{Hub, PATIENCE},
-    machine::{Stopwatch, rate, told},
+    machine::{Stolen, Stopwatch, rate, told},
     measurement::Measurement,
     serving::{BESIDE, COMMANDS, Ground, Serving, bus},
     shape::{Shape, fact, unfit},
@@ -63,16 +63,18 @@ pub async fn latency(plan: &Plan) -> Result<Measurement, Vec<Problem>> {
         (1_000, 10_000)
     };
     let mut stage = Stage::set(plan, warm + count).await?;
+    let host = Stolen::start();
     let (ours, bare) = stage.play(warm, Some(LOAD)).await.map_err(one)?;
     let conditions = format!(
         "{count} facts at {LOAD} a second, one by one, from just before each is published to when its command is \
          read from the command topic: p50 {:.1} ms, p99 {:.1} ms, longest {:.1} ms; records handed from one topic to \
-         another without a hub, which is the limit: p50 {:.1} ms, p99 {:.1} ms; {}; {}",
+         another without a hub, which is the limit: p50 {:.1} ms, p99 {:.1} ms; {}; {}; {}",
         ours.percentile(50),
         ours.percentile(99),
         ours.percentile(100),
         bare.percentile(50),
         bare.percentile(99),
+        host.told(),
         stage.ground.told(),
         told()
     );

@@ -28,6 +28,45 @@ impl Stopwatch {
     }
 }
 
+/// How much of the processors' time a host gives to others, where this machine is one of several on it
+/// and is told: without it nobody can say whether a wait was the program's.
+pub struct Stolen(Option<[u64; 2]>);
+
+impl Stolen {
+    /// From now on.
+    #[must_use]
+    pub fn start() -> Self {
+        Self(stolen())
+    }
+
+    /// Since the start, in words.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let (Some([before, first]), Some([after, last])) = (self.0, stolen()) else {
+            return "what a host gave to others is not known".to_owned();
+        };
+        let all = last.saturating_sub(first).max(1);
+        let share = after.saturating_sub(before) as f64 / all as f64;
+        format!(
+            "the host gave {:.0} % of the processors' time to others",
+            100.0 * share
+        )
+    }
+}
+
+/// Time stolen and time in all since the machine started: proc(5), the first line of `/proc/stat`.
+fn stolen() -> Option<[u64; 2]> {
+    let stat = fs::read_to_string("/proc/stat").ok()?;
+    let fields = stat.lines().next()?.strip_prefix("cpu ")?;
+    // What guests had is in the first two as well.
+    let times: Vec<u64> = fields
+        .split_whitespace()
+        .take(8)
+        .map_while(|field| field.parse().ok())
+        .collect();
+    Some([*times.get(7)?, times.iter().sum()])
+}
+
 /// So many things in so much time, as a rate.
 #[must_use]
 pub fn rate(count: usize, spent: Duration) -> f64 {
