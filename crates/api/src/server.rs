@@ -78,6 +78,7 @@ pub async fn monitor(
     until(stop, server).await
 }
 
+/// Lets the server run until `stop`, and finish what is under way.
 async fn until(stop: CancellationToken, server: Server) -> Result<(), Problem> {
     let handle = server.handle();
     let farewell = tokio::spawn(async move {

@@ -6,9 +6,15 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use diesel::connection::{Connection as _, InstrumentationEvent, SimpleConnection as _};
+use diesel::{
+    RunQueryDsl as _,
+    connection::{Connection as _, InstrumentationEvent, SimpleConnection as _},
+    dsl::sql,
+    sql_types::Text,
+};
 use halsonav_domain::{
-    CaseId, CommandId, HsaId, PersonId, PersonRecord, PersonStatus, Protection, RoundId, Timestamp,
+    CaseId, CommandId, HsaId, PersonId, PersonRecord, PersonStatus, Protection, Reference, RoundId,
+    Timestamp,
 };
 
 use crate::{
@@ -114,6 +120,12 @@ fn step(no: CaseNo, id: CaseId, revision: u64) -> CaseChange {
         at: at(1),
         data: serde_json::Value::Null,
     });
+    let reference = Reference {
+        kind: "booking".to_owned(),
+        value: format!("{id}-{revision}"),
+    };
+    change.references.push(reference.clone());
+    change.settled.push(reference);
     change
 }
 
@@ -237,6 +249,16 @@ fn every_statement_of_the_hot_path_is_prepared_once() {
     assert_eq!(statements.cached.iter().find(limited), None);
 }
 
+/// The claim looks through the few leases there are, which must not look dear enough to be compiled.
+fn nothing_is_compiled(place: &Place) {
+    let Place::Postgres(server) = place else {
+        unreachable!("a server was named")
+    };
+    let mut db = postgres::writer(server).expect("connects");
+    let jit = diesel::select(sql::<Text>("current_setting('jit')")).get_result::<String>(&mut db);
+    assert_eq!(jit.expect("it is told"), "off");
+}
+
 #[test]
 fn many_cases_are_one_statement_for_each_table() {
     let named = std::env::var("HALSONAV_POSTGRES");
@@ -263,6 +285,7 @@ fn many_cases_are_one_statement_for_each_table() {
         .expect("makes schemas");
     let place = Place::Postgres(place);
     Storage::migrate(&place).expect("migrates");
+    nothing_is_compiled(&place);
     let keys = VaultKeys::generate().expect("keys");
     let one = watched(&place, &keys, &[1]);
     let many = watched(&place, &keys, &[2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);

@@ -9,8 +9,10 @@ use secrecy::ExposeSecret as _;
 use crate::{Error, Postgres, Result};
 
 /// A session that is stuck ends by itself, and an answer means on disk. Whoever has set more than
-/// `on` for commits, such as on a standby too, keeps it.
+/// `on` for commits, such as on a standby too, keeps it. Nothing is compiled: statements are short, and a
+/// scan that [`WRITER`] makes seem dear would be compiled each time, for 60 ms.
 const EVERY: &str = "
+    SET jit = off;
     SET statement_timeout = '120s';
     SET lock_timeout = '10s';
     SET idle_in_transaction_session_timeout = '60s';
