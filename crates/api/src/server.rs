@@ -15,6 +15,8 @@ use crate::{Api, Door, guard::guard, problem::Fault, routes, state::State};
 
 /// A client has this long to send its headers.
 const HEADERS: Duration = Duration::from_secs(10);
+/// Connections to the monitor that are answered at the same time.
+const PROBES: usize = 4;
 /// Requests under way have this long when the hub stops.
 const FAREWELL: u64 = 10;
 
@@ -70,6 +72,8 @@ pub async fn monitor(
             .default_service(web::to(|| async { Fault::not_found().error_response() }))
     })
     .workers(1)
+    // Each may take a reader from those who work.
+    .max_connections(PROBES)
     .client_request_timeout(HEADERS)
     .shutdown_timeout(FAREWELL)
     .disable_signals()

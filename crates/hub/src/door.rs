@@ -224,9 +224,11 @@ impl Door for HubDoor {
             .core
             .storage
             .read_async(move |r| Ok((r.backlog(now)?, r.lane_stops(now)?)));
-        match state.await {
+        let state = state.await;
+        let metrics = &self.core.metrics;
+        metrics.store(state.is_ok());
+        match state {
             Ok((backlog, stops)) => {
-                let metrics = &self.core.metrics;
                 metrics.backlog(&backlog, self.core.adapters.names(), now);
                 for name in self.core.adapters.names() {
                     metrics.lane(name, stops.iter().any(|stop| stop.adapter == name));
@@ -235,7 +237,7 @@ impl Door for HubDoor {
             // As it was last known.
             Err(error) => tracing::warn!(code = error.code(), "the backlog is not known: {error}"),
         }
-        self.core.metrics.text()
+        metrics.text()
     }
 }
 

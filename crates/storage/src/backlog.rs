@@ -12,6 +12,7 @@ use halsonav_domain::Timestamp;
 use crate::{
     Backlog, Reader, Result,
     convert::{count, maybe_time, ms},
+    lanes::never,
     schema::{effects, incidents, timers},
 };
 
@@ -32,7 +33,15 @@ impl Reader {
             .get_result(&mut self.db)?;
         // As literals, so that the partial indices apply.
         let in_hand = sql::<Bool>("effects.state = 'sending' AND effects.due IS NULL");
-        let stopped = sql::<Bool>("effects.state = 'stopped'");
+        let mut stopped = self.by_adapter(sql("effects.state = 'stopped'"))?;
+        // Of these nobody knows whether they have left: they are asked about once their lane starts.
+        let doubtful = self.by_adapter(sql(&format!(
+            "effects.state = 'sending' AND effects.due = {}",
+            never()
+        )))?;
+        for (adapter, effects) in doubtful {
+            *stopped.entry(adapter).or_default() += effects;
+        }
         let held: i64 = effects::table
             .filter(sql::<Bool>("effects.state = 'held'"))
             .select(count_star())
@@ -45,7 +54,7 @@ impl Reader {
             command: maybe_time(command)?,
             timer: maybe_time(timer)?,
             in_hand: self.by_adapter(in_hand)?,
-            stopped: self.by_adapter(stopped)?,
+            stopped,
             held: count(held),
             incidents: count(open),
         })

@@ -125,7 +125,7 @@ fn step(no: CaseNo, id: CaseId, revision: u64) -> CaseChange {
         value: format!("{id}-{revision}"),
     };
     change.references.push(reference.clone());
-    change.settled.push(reference);
+    change.references_over.push(reference);
     change
 }
 

@@ -104,8 +104,13 @@ impl Borrowed<'_> {
         if matches!(reader.db, Db::Sqlite(_)) {
             return self.read(work);
         }
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(reader)))
-            .unwrap_or(Err(Error::Panicked))
+        let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(reader)))
+            .unwrap_or(Err(Error::Panicked));
+        if matches!(&answer, Err(Error::Database(error)) if dialect::lost(error)) {
+            // For the next one: nobody notices here that a connection begins no transaction any more.
+            reader.db = connect(&self.pool.place)?;
+        }
+        answer
     }
 
     fn read<T>(mut self, work: impl FnOnce(&mut Reader) -> Result<T>) -> Result<T> {

@@ -252,8 +252,8 @@ impl Writer {
             .map(|(change, reference)| (change.case.0, None, *reference, change.at))
             .collect();
         self.note(&names)?;
-        let settled = parts(wave, |change| change.settled.as_slice());
-        update!(&mut self.db, settled, |(_, reference)| refs set "open_since = NULL" where {
+        let over = parts(wave, |change| change.references_over.as_slice());
+        update!(&mut self.db, over, |(_, reference)| refs set "open_since = NULL" where {
             kind: reference.kind.as_str() => Text,
             value: reference.value.as_str() => Text,
         })?;

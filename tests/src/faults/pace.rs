@@ -208,10 +208,11 @@ impl<'a> Day<'a> {
     }
 
     fn on_their_way(&self) -> Result<usize> {
+        let everybody = (self.plan.residents * CROWD).to_string();
         let told = tell(
             self.plan,
             &self.settings(),
-            &["case", "list", "--limit", "1000"],
+            &["case", "list", "--limit", &everybody],
         )?;
         let cases = told["cases"].as_array().context("no cases")?;
         let by_people = ["ManualContact", "Call"].map(Value::from);

@@ -63,27 +63,12 @@ pub async fn serve(context: &Context, options: Options) -> Answer {
     };
     let core = site::assemble_on(storage, config, region, &parts, time)?;
     let mut tasks = JoinSet::new();
+    // Every socket before any work: who cannot have one takes no partition and no lease from others.
+    open(&core, &parts, &mut tasks, &stop)?;
     listen(&core, &mut tasks, &stop).await.map_err(one)?;
     let hub = Hub::start(core.clone(), &parts).await.map_err(one)?;
     tasks.spawn(runtime::serve(hub, stop.clone()));
     tasks.spawn(definitions::follow(core.clone(), stop.clone()));
-    let door = Arc::new(HubDoor::new(core.clone(), site::forms(&core.region)?));
-    let address = &core.config.monitor.listen;
-    if !address.is_empty() {
-        let listener = bind("monitor.listen", address).map_err(one)?;
-        tasks.spawn(halsonav_api::monitor(door.clone(), listener, stop.clone()));
-    }
-    if parts.has(Role::Api) {
-        match api(&core, door)? {
-            Some((api, listener)) => {
-                tasks.spawn(halsonav_api::serve(api, listener, stop.clone()));
-            }
-            None => tracing::warn!(
-                code = "HUB-RUN-005",
-                "auth.jwks is not set: no token could be accepted, so the API is not opened"
-            ),
-        }
-    }
     tracing::info!(region = core.region.name, roles = ?parts.roles, "the hub is running");
     let failed = tokio::select! {
         () = signals::told_to_stop() => None,
@@ -119,6 +104,34 @@ fn parts(config: &Config, region: &Region) -> Result<Parts, Problem> {
         return Err(fault(message.to_owned()));
     }
     Ok(parts)
+}
+
+/// Opens the monitor and the API, where they are wanted.
+fn open(
+    core: &Arc<Core>,
+    parts: &Parts,
+    tasks: &mut JoinSet<Result<(), Problem>>,
+    stop: &Stop,
+) -> Result<(), Vec<Problem>> {
+    let door = Arc::new(HubDoor::new(core.clone(), site::forms(&core.region)?));
+    let address = &core.config.monitor.listen;
+    if !address.is_empty() {
+        let listener = bind("monitor.listen", address).map_err(one)?;
+        tasks.spawn(halsonav_api::monitor(door.clone(), listener, stop.clone()));
+    }
+    if !parts.has(Role::Api) {
+        return Ok(());
+    }
+    match api(core, door)? {
+        Some((api, listener)) => {
+            tasks.spawn(halsonav_api::serve(api, listener, stop.clone()));
+        }
+        None => tracing::warn!(
+            code = "HUB-RUN-005",
+            "auth.jwks is not set: no token could be accepted, so the API is not opened"
+        ),
+    }
+    Ok(())
 }
 
 /// Opens the sockets on which neighbours call the adapters of this process.

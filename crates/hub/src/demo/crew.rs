@@ -138,6 +138,8 @@ impl Crew {
         }
         command
             .args(["serve", "--until-eof", "--roles", self.shares[n]])
+            // An address is for one process.
+            .args(["--monitor", ""])
             .env("HALSONAV_CLOCK__LABEL", (n + 1).to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())

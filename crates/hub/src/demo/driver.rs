@@ -203,9 +203,11 @@ impl Driver {
     async fn next(&self, core: &Core) -> Result<Option<Timestamp>, Problem> {
         let asked = async || {
             let now = core.schedule.now();
-            let read = core
-                .storage
-                .read_async(move |r| Ok([r.next_due(now)?, r.outbox(now, 1)?.later]));
+            let read = core.storage.read_async(move |r| {
+                let outbox = r.outbox(now, 1)?;
+                let due = outbox.is_due() || !r.due_timers(now, 1)?.is_empty();
+                Ok([due.then_some(now), r.next_due(now)?, outbox.later])
+            });
             read.await.map_err(store_problem)
         };
         let stored = patiently(asked).await?;

@@ -165,7 +165,7 @@ fn worth_storing(stored: &StoredInstance, mut change: CaseChange) -> Option<Case
     if change.revision > stored.revision {
         return Some(change);
     }
-    let beside = change.records.len() + change.references.len() + change.settled.len();
+    let beside = change.records.len() + change.references.len() + change.references_over.len();
     let spent = change.disarm.len() + change.consumed.len();
     if beside + spent + change.effects.len() == 0 || stored.revision == 0 {
         return None;
@@ -284,7 +284,7 @@ fn aside(
         change.references.push(reference("booking", "bookingId"));
     }
     if let Some((kind, field)) = intake::settles(&fact.kind) {
-        change.settled.push(reference(kind, field));
+        change.references_over.push(reference(kind, field));
     }
     if fact.kind == "resident.opted-out" {
         notes.push(Note::OptedOut(stored.case.subject));

@@ -29,6 +29,7 @@ pub struct Metrics {
     incidents: Gauge<u64>,
     command: Gauge<f64>,
     timer: Gauge<f64>,
+    store: Gauge<u64>,
     forgotten: Counter<u64>,
 }
 
@@ -88,6 +89,10 @@ impl Metrics {
                 "halsonav_timer_oldest_seconds",
                 "For how long a timer has been due, 0 if none is",
             ),
+            store: gauge(
+                "halsonav_store_up",
+                "1 when the store was asked for what waits, 0 when that is as it was last known",
+            ),
             forgotten: counter("halsonav_forgotten", "What housekeeping let go, by kind"),
             registry,
             _provider: provider,
@@ -116,6 +121,11 @@ impl Metrics {
     pub fn lane(&self, adapter: &str, stopped: bool) {
         let adapter = KeyValue::new("adapter", adapter.to_owned());
         self.stopped.record(u64::from(stopped), &[adapter]);
+    }
+
+    /// Notes whether the store could be asked.
+    pub fn store(&self, up: bool) {
+        self.store.record(u64::from(up), &[]);
     }
 
     /// Notes what waits; `adapters` are all that there are.

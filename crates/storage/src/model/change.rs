@@ -59,7 +59,7 @@ pub struct CaseChange {
     /// Neighbours' names for something of the case. The first to note one keeps it.
     pub references: Vec<Reference>,
     /// Neighbours' names that pollers need not ask about any more; looked at after those just noted.
-    pub settled: Vec<Reference>,
+    pub references_over: Vec<Reference>,
 }
 
 impl CaseChange {
@@ -96,7 +96,7 @@ impl CaseChange {
             milestones: Vec::new(),
             records: Vec::new(),
             references: Vec::new(),
-            settled: Vec::new(),
+            references_over: Vec::new(),
         }
     }
 }

@@ -100,7 +100,7 @@ fn an_effect_is_claimed_once_and_settled_once() {
         };
         let mut change = CaseChange::new(no, which.case, 1, 2, b"two".to_vec(), at(3));
         change.references = vec![reference("m1"), reference("m2"), reference("m3")];
-        change.settled = vec![reference("m1"), reference("m3"), reference("m4")];
+        change.references_over = vec![reference("m1"), reference("m3"), reference("m4")];
         world.apply(change).unwrap();
         assert_eq!(open().unwrap(), [(which.case, "m2".to_owned())]);
         assert!(

@@ -150,6 +150,8 @@ fn what_may_have_left_before_a_crash_is_asked_about_once_the_lane_starts() {
         assert_eq!(world.state(which), EffectState::Sending, "it may be there");
         let left = world.storage.read(|tx| tx.abandoned("print", 10)).unwrap();
         assert_eq!(left, [], "in nobody's hands");
+        let backlog = world.storage.read(|tx| tx.backlog(at(5))).unwrap();
+        assert_eq!((backlog.stopped["print"], backlog.in_hand.len()), (1, 0));
         assert_eq!(world.next(5), None);
         world.start("print", 6);
         assert_eq!(world.relay(6), (1, vec![which]));
