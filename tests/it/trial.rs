@@ -210,7 +210,7 @@ fn by_hand_over_four_processes_a_killed_engine_is_not_missed() {
     assert_eq!(ledger["incidents"], 0, "{ledger}");
     for (name, counts) in [
         ("engine-2", "halsonav_engine_steps_total"),
-        ("relay", "halsonav_outbox_oldest_seconds 0"),
+        ("relay", "\nhalsonav_outbox_oldest_seconds 0\n"),
         ("dispatch", "halsonav_effects_total"),
     ] {
         let metrics = monitored(&out, name);

@@ -41,6 +41,8 @@ impl Metrics {
         let mut builder = SdkMeterProvider::builder();
         if let Ok(exporter) = opentelemetry_prometheus::exporter()
             .with_registry(registry.clone())
+            // There is one scope; a label for it would stand on every line.
+            .scope_info_enabled(false)
             .build()
         {
             builder = builder.with_reader(exporter);
