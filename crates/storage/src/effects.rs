@@ -10,8 +10,8 @@ use diesel::{
 use halsonav_domain::{CaseId, Command, CommandId, CommandKind, HsaId, SubjectId, Timestamp};
 
 use crate::{
-    CaseNo, Effect, EffectNo, EffectRef, EffectState, Error, LaneRow, Outbox, Reader, Result, Wake,
-    Writer,
+    CaseNo, Effect, EffectNo, EffectRef, EffectState, Epoch, Error, LaneRow, Outbox, Reader,
+    Result, Wake, Writer,
     convert::{case_id, count, from_json, maybe_time, ms, subject_id, time},
     dialect::{self, first},
     lanes::{never, next_start},
@@ -66,6 +66,7 @@ impl EffectRow {
             state: EffectState::read(&self.state)?,
             attempts: u32::try_from(self.attempts).unwrap_or(u32::MAX),
             due: maybe_time(self.due)?,
+            epoch: Epoch(self.epoch),
             problem: self.problem,
         })
     }

@@ -128,12 +128,15 @@ impl Writer {
     pub fn mark_published(&mut self, published: &[Effect]) -> Result<()> {
         let published: Vec<_> = published
             .iter()
-            .filter_map(|effect| Some((effect.no.0, effect.state.as_str(), ms(effect.due?))))
+            .filter_map(|effect| {
+                let due = ms(effect.due?);
+                Some((effect.no.0, effect.state.as_str(), due, effect.epoch.0))
+            })
             .collect();
         // One to be asked about stays `sending`.
         update!(&mut self.db, &published, |effect| effects
             set "due = NULL, state = CASE effects.state WHEN 'sending' THEN effects.state ELSE 'published' END"
-            where { effect_no: effect.0 => BigInt, due: effect.2 => BigInt, state: effect.1 => Text })?;
+            where { effect_no: effect.0 => BigInt, due: effect.2 => BigInt, state: effect.1 => Text, epoch: effect.3 => BigInt })?;
         Ok(())
     }
 }

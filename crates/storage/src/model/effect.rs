@@ -80,6 +80,8 @@ pub struct Effect {
     pub attempts: u32,
     /// When the relay takes it; `None` when it is not the relay's turn.
     pub due: Option<Timestamp>,
+    /// Under which lease it was last claimed, or held back; 0 if never.
+    pub epoch: Epoch,
     /// The last problem's code.
     pub problem: Option<String>,
 }

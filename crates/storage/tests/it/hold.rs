@@ -80,3 +80,28 @@ fn a_relay_that_notes_late_does_not_undo_a_hold() {
         assert_eq!(world.publish(25 * HOUR + 900), 1);
     });
 }
+
+#[test]
+fn nor_does_it_when_what_was_held_goes_at_the_moment_at_which_it_was_due() {
+    everywhere(|base| {
+        let world = base.world();
+        let epoch = world.epoch();
+        let (no, which) = world.effect(1, send(1));
+        let read = world.storage.read(|r| r.outbox(at(1), 100)).unwrap().due;
+        let held = world.claim(which, 25 * HOUR, epoch);
+        let Claim::Held { subject, .. } = held else {
+            panic!("{no:?}: {held:?}")
+        };
+        // On a clock that stands still, the register is asked and answers before the relay has noted.
+        let released = world
+            .storage
+            .write(move |tx| tx.release_held(&[subject], at(1)))
+            .unwrap();
+        assert_eq!(released, 1);
+        world
+            .storage
+            .write(move |tx| tx.mark_published(&read))
+            .unwrap();
+        assert_eq!(world.publish(1), 1, "it is put on the bus again");
+    });
+}
