@@ -252,9 +252,7 @@ impl Writer {
             epoch: epoch.0 => BigInt,
         }, "state = 'blocked', due = NULL" where { effect_no: no.0 => BigInt })?;
         update!(&mut self.db, held, |(no, until)| effects set {
-            due: ms(*until) => BigInt,
-            // Whoever let it go within the same millisecond would make it look as it did before.
-            epoch: epoch.0 => BigInt,
+            due: ms(*until) => BigInt, epoch: epoch.0 => BigInt,
         }, "state = 'held'" where { effect_no: no.0 => BigInt })?;
         self.put_aside(stopped, doubtful)?;
         if !held.is_empty() {
