@@ -254,7 +254,7 @@ impl Writer {
         update!(&mut self.db, held, |(no, until)| effects set {
             due: ms(*until) => BigInt, epoch: epoch.0 => BigInt,
         }, "state = 'held'" where { effect_no: no.0 => BigInt })?;
-        self.put_aside(stopped, doubtful)?;
+        self.put_aside(epoch, stopped, doubtful)?;
         if !held.is_empty() {
             // The relay, too: it has a new time to wait for.
             self.wake(Wake::Held);

@@ -14,7 +14,7 @@ use diesel::{
 use halsonav_domain::{Kind, Timestamp};
 
 use crate::{
-    EffectNo, LaneStop, Reader, Result, Wake, Writer,
+    EffectNo, Epoch, LaneStop, Reader, Result, Wake, Writer,
     convert::{maybe_ms, maybe_time, ms, word},
     dialect::{Db, on},
     rows::update,
@@ -193,10 +193,17 @@ impl Writer {
         Ok(stops.into_iter().map(|stop| stop.adapter).collect())
     }
 
-    /// Sets aside what was asked for in a lane that is stopped: what has not left, and what may have.
-    pub(crate) fn put_aside(&mut self, stopped: &[EffectNo], doubtful: &[EffectNo]) -> Result<()> {
-        update!(&mut self.db, stopped, |no| effects set "state = 'stopped', due = NULL"
-            where { effect_no: no.0 => BigInt })?;
+    /// Sets aside what was asked for, under `epoch`, in a lane that is stopped: what has not left, and what
+    /// may have.
+    pub(crate) fn put_aside(
+        &mut self,
+        epoch: Epoch,
+        stopped: &[EffectNo],
+        doubtful: &[EffectNo],
+    ) -> Result<()> {
+        update!(&mut self.db, stopped, |no| effects set {
+            epoch: epoch.0 => BigInt,
+        }, "state = 'stopped', due = NULL" where { effect_no: no.0 => BigInt })?;
         // In nobody's hands until then: whoever claims it takes it over, and asks.
         update!(&mut self.db, doubtful, |no| effects set {
             due: never() => BigInt,

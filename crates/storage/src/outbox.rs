@@ -121,8 +121,8 @@ impl Writer {
 
     /// These are on the bus now, as [`crate::Reader::outbox`] answered them. One that has changed
     /// since stays as it is: a lane may have met it on the bus already and held it, or put it off, and
-    /// its new time must not be taken for the old one: the epoch tells them apart where a hold was let go
-    /// within the same millisecond.
+    /// its new time must not be taken for the old one. The epoch tells them apart where they are the same:
+    /// a hold was let go within the millisecond, or a lane was stopped and started.
     ///
     /// # Errors
     /// `Database`.

@@ -105,6 +105,28 @@ fn what_is_asked_for_in_a_stopped_lane_waits_and_goes_on_in_order() {
     });
 }
 
+#[test]
+fn a_relay_that_notes_late_does_not_keep_what_was_let_go() {
+    everywhere(|base| {
+        let world = base.world();
+        let epoch = world.epoch();
+        let (_, which) = world.effect(1, letter(1));
+        let read = world.storage.read(|r| r.outbox(at(1), 100)).unwrap().due;
+        assert_eq!(read.len(), 1);
+        // It is on the bus, its lane is stopped and started, and another relay lets it go.
+        assert!(world.stop(stop("print", 2, None)));
+        assert!(is_stopped(&world.claim(which, 3, epoch)));
+        assert!(world.start("print", 4));
+        let free = world.storage.read(|r| r.outbox(at(4), 100)).unwrap().free;
+        world.storage.write(move |tx| tx.let_go(&free)).unwrap();
+        world
+            .storage
+            .write(move |tx| tx.mark_published(&read))
+            .unwrap();
+        assert_eq!(world.publish(4), 1, "it is put on the bus again");
+    });
+}
+
 /// Says that nobody may be asked.
 struct NotAsked;
 
