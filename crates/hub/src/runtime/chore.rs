@@ -23,6 +23,19 @@ pub struct Turned {
 }
 
 impl Turned {
+    /// A batch of at most `limit` was done: if it was full there may be more, else it goes on at `later`.
+    pub(super) fn batch(
+        count: usize,
+        limit: u32,
+        now: Timestamp,
+        later: Option<Timestamp>,
+    ) -> Self {
+        match count < limit as usize {
+            true => Self { count, next: later },
+            false => Self::and_more(count, now),
+        }
+    }
+
     /// So much was done, and there is more, or may be.
     pub(super) fn and_more(count: usize, now: Timestamp) -> Self {
         Self {

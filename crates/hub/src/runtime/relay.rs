@@ -46,10 +46,7 @@ impl Relay {
         if count > 0 {
             self.publish(due).await?;
         }
-        Ok(match count < BATCH as usize {
-            true => Turned { count, next: later },
-            false => Turned::and_more(count, now),
-        })
+        Ok(Turned::batch(count, BATCH, now, later))
     }
 
     async fn publish(&self, effects: Vec<Effect>) -> Result<(), Problem> {

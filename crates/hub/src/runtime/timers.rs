@@ -55,10 +55,7 @@ impl Scheduler {
         if count > 0 {
             self.announce(due).await?;
         }
-        Ok(match count < BATCH as usize {
-            true => Turned { count, next: later },
-            false => Turned::and_more(count, now),
-        })
+        Ok(Turned::batch(count, BATCH, now, later))
     }
 
     async fn announce(&self, due: Vec<DueTimer>) -> Result<(), Problem> {
