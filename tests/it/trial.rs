@@ -3,16 +3,18 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
+    fs,
     io::{Read as _, Write as _},
     net::TcpStream,
     path::Path,
-    process::Child,
     time::Duration,
 };
 
 use halsonav_storage::{Idempotent, Place, Storage, VaultKeys, scratch::Scratch};
-use halsonav_tests::site::Site;
+use halsonav_tests::{
+    site::Site,
+    trial::{self, Running},
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -22,27 +24,9 @@ use crate::support::{binary, command, folder, halsonav, schema, services, until}
 const PATIENCE: Duration = Duration::from_secs(120);
 const RESIDENTS: &str = "60";
 
-/// A process of the trial. It is killed with the test.
-struct Running(Child);
-
-impl Running {
-    fn start(out: &Path, name: &str, arguments: &[&str]) -> Self {
-        let log = File::create(out.join(format!("{name}.log"))).unwrap();
-        Self(command(arguments).stderr(log).spawn().unwrap())
-    }
-
-    fn kill(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+fn start(out: &Path, name: &str, arguments: &[&str]) -> Running {
+    let log = out.join(format!("{name}.log"));
+    Running::start(&mut command(arguments), &log).unwrap()
 }
 
 /// The site's own settings.
@@ -77,7 +61,7 @@ fn neighbours(out: &Path, site: &str) -> (Running, String) {
         "--residents",
         RESIDENTS,
     ];
-    let running = Running::start(out, "neighbours", &arguments);
+    let running = start(out, "neighbours", &arguments);
     let settings = folder.join("site.toml");
     until(PATIENCE, "the neighbours", || {
         settings.exists().then_some(())
@@ -91,18 +75,8 @@ fn tell(site: &str, words: &[&str]) -> Value {
     said.json()
 }
 
-/// Messages that the inbox has, by whom they were asked for under.
 fn messages(out: &Path) -> BTreeMap<String, u64> {
-    let tape = fs::read_to_string(out.join("neighbours/inbox.jsonl")).unwrap_or_default();
-    let mut found = BTreeMap::new();
-    for line in tape.lines() {
-        // The last line may just be written.
-        let entry: Value = serde_json::from_str(line).unwrap_or_default();
-        if let Some(thread) = entry.pointer("/Received/thread").and_then(Value::as_str) {
-            *found.entry(thread.to_owned()).or_default() += 1;
-        }
-    }
-    found
+    trial::messages(&out.join("neighbours"))
 }
 
 /// The metrics of a process, from where it says it shows them.
@@ -174,7 +148,7 @@ fn by_hand_over_four_processes_a_killed_engine_is_not_missed() {
     let serve = |name: &str, roles: &str| {
         let rest = ["serve", "--roles", roles, "--monitor", "127.0.0.1:0"];
         let arguments = [&["--config", &site], rest.as_slice()].concat();
-        Running::start(&out, name, &arguments)
+        start(&out, name, &arguments)
     };
     let mut engine = serve("engine-1", "engine");
     let _others = [
@@ -189,18 +163,12 @@ fn by_hand_over_four_processes_a_killed_engine_is_not_missed() {
     until(PATIENCE, "somebody is written to", || {
         (!messages(&out).is_empty()).then_some(())
     });
-    engine.kill();
+    engine.kill().unwrap();
     // Everybody comes to where a resident, a person at work or the calendar is waited for.
     let waits = || {
         let told = tell(&site, &["case", "list", "--limit", "1000"]);
         let cases = told["cases"].as_array().unwrap();
-        let on_its_way = cases.iter().filter(|case| {
-            let by_people = ["ManualContact", "Call"].map(Value::from);
-            case["state"] == "waiting"
-                && case["nextWake"].is_null()
-                && !by_people.contains(&case["waitingFor"])
-        });
-        (cases.len() as u64, on_its_way.count())
+        (cases.len() as u64, trial::on_their_way(cases))
     };
     until(PATIENCE, "everybody waits for others", || {
         (waits() == (invited, 0)).then_some(())
@@ -245,7 +213,7 @@ fn what_is_old_is_forgotten_by_itself() {
     for days in [401, 399, 31, 29] {
         remember(&storage, days);
     }
-    let mut hub = Running::start(&out, "hub", &["--config", &site, "serve"]);
+    let mut hub = start(&out, "hub", &["--config", &site, "serve"]);
     let answered = |days: i64| {
         let key = format!("{days} days ago");
         let kept = storage.read(|r| r.idempotent("client", &key, "digest"));
@@ -255,7 +223,7 @@ fn what_is_old_is_forgotten_by_itself() {
         (!answered(401) && !answered(399) && !answered(31)).then_some(())
     });
     // Messages are forgotten before answers are.
-    hub.kill();
+    hub.kill().unwrap();
     assert!(answered(29));
     let before = |days: i64| {
         let at = Timestamp::now() - SignedDuration::from_hours(24 * days);

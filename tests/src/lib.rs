@@ -13,3 +13,4 @@ pub mod services;
 pub mod simulation;
 pub mod site;
 pub mod storm;
+pub mod trial;

@@ -3,10 +3,10 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
+    fs,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -19,6 +19,7 @@ use crate::{
     processes::halsonav,
     proxy::{Fault, Proxy},
     round,
+    trial::{self, Running},
 };
 
 /// Longest wait for anything.
@@ -35,7 +36,7 @@ pub(super) fn run(plan: &Plan, seed: u64, outcome: &mut Outcome) -> Result<()> {
     let mut beside = Day::begin(plan, seed, "beside", true)?;
     let name = format!("seed {seed}, beside a neighbour that stands still");
     beside.until("all messages", |day| {
-        Ok(day.messages()?.len() >= calm.messages)
+        Ok(day.messages().len() >= calm.messages)
     })?;
     let pace = beside.pace();
     let (jobs, stalled) = (beside.jobs()?, beside.proxy.counts().stalled);
@@ -89,17 +90,6 @@ struct Day<'a> {
     seen: usize,
 }
 
-/// Killed with its day.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 impl<'a> Day<'a> {
     /// A list is read in, then the hub is started.
     fn begin(plan: &'a Plan, seed: u64, name: &str, still: bool) -> Result<Self> {
@@ -150,7 +140,7 @@ impl<'a> Day<'a> {
         mut there: impl FnMut(&mut Self) -> Result<bool>,
     ) -> Result<()> {
         wait(what, || {
-            let messages = self.messages()?.len();
+            let messages = self.messages().len();
             if messages > self.seen {
                 self.seen = messages;
                 self.last = Instant::now();
@@ -171,7 +161,7 @@ impl<'a> Day<'a> {
         })?;
         let settings = self.settings();
         let ledger = tell(self.plan, &settings, &["cohort", "show"])?;
-        let messages = self.messages()?;
+        let messages = self.messages();
         Ok(Told {
             twice: messages.values().filter(|times| **times > 1).count(),
             messages: messages.len(),
@@ -185,17 +175,8 @@ impl<'a> Day<'a> {
         self.out.join("neighbours/site.toml")
     }
 
-    /// How often each message has come.
-    fn messages(&self) -> Result<BTreeMap<String, u64>> {
-        let mut found = BTreeMap::new();
-        for line in fs::read_to_string(self.out.join("neighbours/inbox.jsonl"))?.lines() {
-            // The last line may just be written.
-            let entry: Value = serde_json::from_str(line).unwrap_or_default();
-            if let Some(thread) = entry.pointer("/Received/thread").and_then(Value::as_str) {
-                *found.entry(thread.to_owned()).or_default() += 1;
-            }
-        }
-        Ok(found)
+    fn messages(&self) -> BTreeMap<String, u64> {
+        trial::messages(&self.out.join("neighbours"))
     }
 
     /// Jobs that lie at the print shop whole, each of one letter or more.
@@ -215,13 +196,7 @@ impl<'a> Day<'a> {
             &["case", "list", "--limit", &everybody],
         )?;
         let cases = told["cases"].as_array().context("no cases")?;
-        let by_people = ["ManualContact", "Call"].map(Value::from);
-        let on_its_way = cases.iter().filter(|case| {
-            case["state"] == "waiting"
-                && case["nextWake"].is_null()
-                && !by_people.contains(&case["waitingFor"])
-        });
-        Ok(on_its_way.count())
+        Ok(trial::on_their_way(cases))
     }
 }
 
@@ -237,9 +212,9 @@ fn stand_before_print(settings: &Path, seed: u64) -> Result<Proxy> {
 }
 
 fn start(command: &mut Command, out: &Path, name: &str) -> Result<Running> {
-    let log = File::create(out.join(format!("{name}.log")))?;
     let command = command.stdin(Stdio::null()).stdout(Stdio::null());
-    Ok(Running(command.stderr(log).spawn()?))
+    let log = out.join(format!("{name}.log"));
+    Ok(Running::start(command, &log)?)
 }
 
 fn tell(plan: &Plan, settings: &Path, words: &[&str]) -> Result<Value> {
