@@ -9,7 +9,7 @@ use halsonav_domain::{Kind, Problem, Timestamp, Topic};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::runtime::Core;
+use crate::runtime::{Core, bus_problem};
 
 /// Where in an adapter's settings its neighbour's port stands.
 const PORTS: [(&str, &[&str]); 7] = [
@@ -101,7 +101,7 @@ impl Between {
         core.bus
             .publish(&Topic::Events, records.collect())
             .await
-            .map_err(|error| Problem::new(error.kind(), "HUB-BUS-001", error.to_string()))
+            .map_err(bus_problem)
     }
 }
 

@@ -5,33 +5,26 @@ use std::{
     io::Write as _,
     net::{SocketAddr, TcpListener},
     os::unix::fs::OpenOptionsExt as _,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use halsonav_domain::{Kind, Problem, Timestamp, Topic};
-
 use tokio::time::timeout;
 
-use super::{state::unusable, world::World};
+use super::{
+    family::{Family, Program},
+    state::unusable,
+    world::World,
+};
 use crate::{
     cli::Context,
     clock::{self, Step},
     config::Config,
-    runtime::{Core, store_problem},
+    runtime::{Core, bus_problem, store_problem},
 };
 
-/// What the processes do, for each number of them.
-const SHARES: [&[&str]; 4] = [
-    &["api,engine,relay,scheduler,dispatch"],
-    &["api,engine,relay,scheduler", "dispatch"],
-    &["api,engine", "relay,scheduler", "dispatch"],
-    &["api,engine", "engine", "relay,scheduler", "dispatch"],
-];
-/// Most processes.
-pub const MOST: usize = SHARES.len();
 /// Adapters that neighbours call, with the table their `listen` stands in.
 const LISTENING: [(&str, Option<&str>); 3] = [
     ("booking", Some("notifications")),
@@ -43,17 +36,10 @@ const LOOK: Duration = Duration::from_millis(5);
 /// Nothing takes this long.
 const STUCK: Duration = Duration::from_secs(120);
 
-/// The children.
+/// The processes, with what says that they are done.
 pub struct Crew {
     core: Arc<Core>,
-    out: PathBuf,
-    regions: Option<PathBuf>,
-    /// One that has died is started again, as a supervisor does.
-    respawns: bool,
-    shares: &'static [&'static str],
-    children: Vec<Child>,
-    /// How often one was started again.
-    pub restarts: usize,
+    family: Family,
 }
 
 impl Crew {
@@ -110,41 +96,12 @@ impl Crew {
     ) -> Result<Self, Problem> {
         let text = toml::to_string(&core.config).map_err(|error| unusable(out, &error))?;
         keep_settings(&out.join("hub.toml"), &text).map_err(|error| unusable(out, &error))?;
-        let mut crew = Self {
-            core,
-            out: out.to_owned(),
+        let program = Program {
             regions: context.regions.clone(),
-            respawns,
-            shares: SHARES[count.clamp(1, MOST) - 1],
-            children: Vec::new(),
-            restarts: 0,
+            out: out.to_owned(),
         };
-        for n in 0..crew.shares.len() {
-            let child = crew.spawn(n).map_err(|error| unusable(out, &error))?;
-            crew.children.push(child);
-        }
-        Ok(crew)
-    }
-
-    fn spawn(&self, n: usize) -> std::io::Result<Child> {
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(self.out.join(format!("hub-{}.log", n + 1)))?;
-        let mut command = Command::new(std::env::current_exe()?);
-        command.arg("--config").arg(self.out.join("hub.toml"));
-        if let Some(regions) = &self.regions {
-            command.arg("--regions").arg(regions);
-        }
-        command
-            .args(["serve", "--until-eof", "--roles", self.shares[n]])
-            // An address is for one process.
-            .args(["--monitor", ""])
-            .env("HALSONAV_CLOCK__LABEL", (n + 1).to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
+        let family = Family::start(program, count, respawns)?;
+        Ok(Self { core, family })
     }
 
     /// Moves the clock for everybody: first all learn of it, then what is due begins.
@@ -154,9 +111,9 @@ impl Crew {
     pub async fn advance(&mut self, now: Timestamp) -> Result<(), Problem> {
         self.set(Step::Time, now).await?;
         let begun = Instant::now();
-        let count = self.children.len();
+        let count = self.family.count();
         loop {
-            self.alive()?;
+            self.family.alive()?;
             let all = self
                 .core
                 .storage
@@ -187,7 +144,7 @@ impl Crew {
         let begun = Instant::now();
         let mut seen = None;
         loop {
-            self.alive()?;
+            self.family.alive()?;
             // Twice the same, with nothing on its way in between: nobody was in the middle of it.
             let quiet = match self.quiet(now).await {
                 // Store or bus are away: they come back, or nothing moves any more.
@@ -205,7 +162,7 @@ impl Crew {
         }
     }
 
-    /// Waits for `work`, and begins anew whoever dies meanwhile: it may be them that it waits for.
+    /// Waits for `work`.
     ///
     /// # Errors
     /// `HUB-DEMO-007` when a process has ended and stays so, or `work` does not come to its end.
@@ -213,7 +170,7 @@ impl Crew {
         let begun = Instant::now();
         let mut work = std::pin::pin!(work);
         while begun.elapsed() < STUCK {
-            self.alive()?;
+            self.family.alive()?;
             if timeout(LOOK, work.as_mut()).await.is_ok() {
                 return Ok(());
             }
@@ -221,24 +178,9 @@ impl Crew {
         Err(stuck("a neighbour does not reach the hub; see hub-*.log"))
     }
 
-    fn alive(&mut self) -> Result<(), Problem> {
-        for n in 0..self.children.len() {
-            let Ok(Some(status)) = self.children[n].try_wait() else {
-                continue;
-            };
-            if !self.respawns {
-                let message = format!("process {} has ended ({status}); see hub-{0}.log", n + 1);
-                return Err(stuck(&message));
-            }
-            self.restarts += 1;
-            self.children[n] = self.spawn(n).map_err(|error| unusable(&self.out, &error))?;
-        }
-        Ok(())
-    }
-
     /// How much was ever said on the bus, if nothing is under way.
     async fn quiet(&self, now: Timestamp) -> Result<Option<u64>, Problem> {
-        let children = self.children.len();
+        let children = self.family.count();
         let idle = self
             .core
             .storage
@@ -259,8 +201,7 @@ impl Crew {
         }
         // A group that never commits has everything before it.
         let said = self.core.bus.lag("nobody", &[Topic::Events]).await;
-        said.map(Some)
-            .map_err(|error| Problem::new(error.kind(), "HUB-BUS-001", error.to_string()))
+        said.map(Some).map_err(bus_problem)
     }
 }
 
@@ -275,18 +216,7 @@ fn keep_settings(path: &Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-impl Drop for Crew {
-    fn drop(&mut self) {
-        for child in &mut self.children {
-            // The end of its input tells it to stop.
-            drop(child.stdin.take());
-        }
-        for child in &mut self.children {
-            let _ = child.wait();
-        }
-    }
-}
-
-fn stuck(message: &str) -> Problem {
+/// `HUB-DEMO-007`.
+pub fn stuck(message: &str) -> Problem {
     Problem::new(Kind::Unavailable, "HUB-DEMO-007", message)
 }

@@ -58,7 +58,7 @@ impl Driven {
         }
     }
 
-    /// Waits for `work`, which may itself wait for a process that has died.
+    /// Waits for `work`, which may itself wait for a process that is begun anew.
     async fn meanwhile(&mut self, work: impl Future<Output = ()>) -> Result<(), Problem> {
         match self {
             Self::Here(_) => {

@@ -5,6 +5,7 @@ mod between;
 mod crew;
 mod dice;
 mod driver;
+mod family;
 mod names;
 pub mod neighbours;
 mod population;
@@ -43,7 +44,7 @@ use crate::{
     clock::{self, Time},
     cohort,
     config::{BusKind, ClockKind, Config, Region},
-    runtime::{self, Core, Hub, Parts, store_problem},
+    runtime::{self, Core, Hub, Parts, bus_problem, store_problem},
     site, telemetry,
 };
 
@@ -63,7 +64,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub population: Option<PathBuf>,
     /// Processes that the hub is split over. More than one needs Kafka and PostgreSQL in the settings.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=crew::MOST as i64))]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=family::MOST as i64))]
     pub processes: u8,
     /// Start a process again that has died: for those who kill them.
     #[arg(long, hide = true)]
@@ -227,9 +228,7 @@ async fn make_topics(config: &Config, region: &Region) -> Result<(), Vec<Problem
     if config.bus.kind == BusKind::Log {
         return Ok(());
     }
-    let failed = |error: halsonav_bus::Error| {
-        one(Problem::new(error.kind(), "HUB-BUS-001", error.to_string()))
-    };
+    let failed = |error| one(bus_problem(error));
     let settings = site::kafka(config).map_err(one)?;
     let wanted = site::topics(config, region)?;
     let plan = topics::plan(&settings, &wanted).await.map_err(failed)?;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{driver::Spent, state::unusable, world::World};
 use crate::{
     cli::table,
-    runtime::{Core, store_problem},
+    runtime::{Core, bus_problem, store_problem},
 };
 
 /// Statistics below this are not shown.
@@ -286,21 +286,22 @@ async fn events(core: &Core, out: &Path) -> Result<u64, Problem> {
     let path = out.join("events.jsonl");
     let file = fs::File::create(&path).map_err(|error| unusable(&path, &error))?;
     let mut file = std::io::BufWriter::new(file);
-    let bus =
-        |error: halsonav_bus::Error| Problem::new(error.kind(), "HUB-BUS-001", error.to_string());
     let mut reader = core
         .bus
         .subscribe("report", &[Topic::Events])
-        .map_err(bus)?;
+        .map_err(bus_problem)?;
     // It never commits, so what it lags behind is everything.
     let all = core
         .bus
         .lag("report", &[Topic::Events])
         .await
-        .map_err(bus)?;
+        .map_err(bus_problem)?;
     let mut count = 0;
     while count < all {
-        let records = reader.poll(2000, Some(PATIENCE)).await.map_err(bus)?;
+        let records = reader
+            .poll(2000, Some(PATIENCE))
+            .await
+            .map_err(bus_problem)?;
         if records.is_empty() {
             break;
         }

@@ -125,12 +125,12 @@ pub async fn start(
     Ok(world)
 }
 
-/// A neighbour that could not be had.
+/// A neighbour that could not be had, or could not reach the hub.
 pub fn fault(error: &dyn std::error::Error) -> Problem {
     Problem::new(
         Kind::Unavailable,
         "HUB-DEMO-001",
-        format!("a neighbour could not be started: {error}"),
+        format!("a neighbour does not work: {error}"),
     )
 }
 
