@@ -19,3 +19,4 @@ mod same;
 mod split;
 mod support;
 mod trial;
+mod upkeep;

@@ -8,7 +8,7 @@ use halsonav_domain::{Kind, Problem};
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// The disk refuses.
-    #[error("HUB-BUS-001: cannot {doing}: {source}")]
+    #[error("cannot {doing}: {source}")]
     Io {
         /// What was tried, as a verb with its object.
         doing: &'static str,
@@ -16,10 +16,10 @@ pub enum Error {
         source: Arc<io::Error>,
     },
     /// Another process has the directory open.
-    #[error("HUB-BUS-002: the log is in use by another process")]
+    #[error("the log is in use by another process")]
     Locked,
     /// A record that was acknowledged cannot be read back.
-    #[error("HUB-BUS-003: {topic}, partition {partition}, is damaged at offset {offset}")]
+    #[error("{topic}, partition {partition}, is damaged at offset {offset}")]
     Corrupt {
         /// Name of the topic.
         topic: String,
@@ -29,7 +29,7 @@ pub enum Error {
         offset: u64,
     },
     /// A record is larger than the bus carries.
-    #[error("HUB-BUS-004: a record of {size} bytes is larger than {limit}")]
+    #[error("a record of {size} bytes is larger than {limit}")]
     TooLarge {
         /// Bytes of the record with its headers.
         size: usize,
@@ -37,10 +37,10 @@ pub enum Error {
         limit: usize,
     },
     /// The name of a topic or a group is not one.
-    #[error("HUB-BUS-005: names of topics and groups have 1 to 120 of a-z, 0-9, '.', '-', '_'")]
+    #[error("names of topics and groups have 1 to 120 of a-z, 0-9, '.', '-', '_'")]
     Name,
     /// A record is not what its topic holds.
-    #[error("HUB-BUS-006: the record is not {expected}: {reason}")]
+    #[error("the record is not {expected}: {reason}")]
     Decode {
         /// What it should have been.
         expected: &'static str,
@@ -48,7 +48,7 @@ pub enum Error {
         reason: String,
     },
     /// The group has a consumer of that topic already.
-    #[error("HUB-BUS-007: group {group} is already reading {topic}")]
+    #[error("group {group} is already reading {topic}")]
     Taken {
         /// The group.
         group: String,
@@ -56,7 +56,7 @@ pub enum Error {
         topic: String,
     },
     /// A flush failed, so nobody knows what is on the disk until the log is opened anew.
-    #[error("HUB-BUS-008: {topic}, partition {partition}, takes nothing more until a restart")]
+    #[error("{topic}, partition {partition}, takes nothing more until a restart")]
     Stopped {
         /// Name of the topic.
         topic: String,
@@ -64,7 +64,7 @@ pub enum Error {
         partition: u32,
     },
     /// A setting cannot be used.
-    #[error("HUB-BUS-009: {key}: {reason}")]
+    #[error("{key}: {reason}")]
     Setting {
         /// The setting.
         key: &'static str,
@@ -72,7 +72,7 @@ pub enum Error {
         reason: String,
     },
     /// The Kafka client does not work as we rely on.
-    #[error("HUB-BUS-010: the Kafka client has {property} = {found}, not {wanted}")]
+    #[error("the Kafka client has {property} = {found}, not {wanted}")]
     Property {
         /// Its property.
         property: &'static str,
@@ -82,7 +82,7 @@ pub enum Error {
         found: String,
     },
     /// Kafka does not answer, or not in time.
-    #[error("HUB-BUS-011: cannot {doing}: {reason}")]
+    #[error("cannot {doing}: {reason}")]
     Unreachable {
         /// What was tried, as a verb with its object.
         doing: &'static str,
@@ -90,7 +90,7 @@ pub enum Error {
         reason: String,
     },
     /// Kafka does not know us, or gives us no right.
-    #[error("HUB-BUS-012: not allowed to {doing}: {reason}")]
+    #[error("not allowed to {doing}: {reason}")]
     Denied {
         /// What was tried, as a verb with its object.
         doing: &'static str,
@@ -98,7 +98,7 @@ pub enum Error {
         reason: String,
     },
     /// A topic is not there, or is not as we rely on.
-    #[error("HUB-BUS-013: topic {topic}: {fault}")]
+    #[error("topic {topic}: {fault}")]
     Topic {
         /// Its name on the cluster.
         topic: String,
@@ -106,9 +106,7 @@ pub enum Error {
         fault: String,
     },
     /// Records were deleted before the group had read them.
-    #[error(
-        "HUB-BUS-014: {topic}, partition {partition}: {group} wants {wanted}, kept is from {oldest}"
-    )]
+    #[error("{topic}, partition {partition}: {group} wants {wanted}, kept is from {oldest}")]
     Gone {
         /// The group's name on the cluster.
         group: String,
@@ -122,7 +120,7 @@ pub enum Error {
         oldest: i64,
     },
     /// Kafka refuses, and would again.
-    #[error("HUB-BUS-015: Kafka refuses to {doing}: {reason}")]
+    #[error("Kafka refuses to {doing}: {reason}")]
     Refused {
         /// What was tried, as a verb with its object.
         doing: &'static str,

@@ -20,7 +20,7 @@ use crate::{
     definitions,
     runtime::{
         CaseWorker, Core, Documents, FOREVER, Gate, Metrics, Outside, Parts, ProfileWorker,
-        Registry, Wanted, store_problem,
+        Registry, Wanted, bus_problem, store_problem,
     },
 };
 
@@ -160,16 +160,14 @@ pub fn key_file(config: &Config, place: &Place) -> Result<PathBuf, Problem> {
 /// # Errors
 /// `HUB-BUS-…`, `HUB-CONFIG-009`.
 pub fn bus(config: &Config) -> Result<(Arc<dyn Bus>, bool), Problem> {
-    let failed =
-        |error: halsonav_bus::Error| Problem::new(error.kind(), "HUB-BUS-001", error.to_string());
     match config.bus.kind {
         BusKind::Log => {
             let settings = halsonav_bus::Settings::default();
-            let log = Log::open(&config.hub.data.join("log"), settings).map_err(failed)?;
+            let log = Log::open(&config.hub.data.join("log"), settings).map_err(bus_problem)?;
             Ok((Arc::new(log), true))
         }
         BusKind::Kafka => {
-            let kafka = Kafka::new(kafka(config)?).map_err(failed)?;
+            let kafka = Kafka::new(kafka(config)?).map_err(bus_problem)?;
             Ok((Arc::new(kafka), false))
         }
     }
@@ -233,7 +231,7 @@ pub async fn verify(config: &Config, region: &Region) -> Result<(), Vec<Problem>
     let settings = kafka(config).map_err(one)?;
     halsonav_bus::kafka::topics::verify(&settings, &topics(config, region)?)
         .await
-        .map_err(|error| one(Problem::new(error.kind(), "HUB-BUS-001", error.to_string())))
+        .map_err(|error| one(bus_problem(error)))
 }
 
 /// Puts the parts together. Opens store and bus; speaks to no neighbour.

@@ -6,27 +6,25 @@ use halsonav_domain::{CaseId, Kind};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// `HUB-STORAGE-001`: the database cannot be opened or made, or not reached.
-    #[error("HUB-STORAGE-001: the database cannot be opened: {0}")]
+    #[error("the database cannot be opened: {0}")]
     Open(String),
     /// `HUB-STORAGE-002`: the tables cannot be brought to this version.
-    #[error("HUB-STORAGE-002: the database cannot be migrated: {0}")]
+    #[error("the database cannot be migrated: {0}")]
     Migrate(String),
     /// `HUB-STORAGE-003`: the disk or the database engine failed; nothing was written.
-    #[error("HUB-STORAGE-003: the database failed: {0}")]
+    #[error("the database failed: {0}")]
     Database(#[source] diesel::result::Error),
     /// `HUB-STORAGE-004`: the store is shutting down or its writer has died.
-    #[error("HUB-STORAGE-004: the store is closed")]
+    #[error("the store is closed")]
     Closed,
     /// `HUB-STORAGE-005`: a stored value is not what this version writes.
-    #[error("HUB-STORAGE-005: a stored {0} cannot be read")]
+    #[error("a stored {0} cannot be read")]
     Corrupt(&'static str),
     /// `HUB-STORAGE-006`: the vault cannot open a field: wrong key, or the row was tampered with.
-    #[error(
-        "HUB-STORAGE-006: the vault cannot open {0}: the key is missing or the row was altered"
-    )]
+    #[error("the vault cannot open {0}: the key is missing or the row was altered")]
     Vault(&'static str),
     /// `HUB-STORAGE-007`: the key file is missing, malformed or readable by others.
-    #[error("HUB-STORAGE-007: the key file cannot be used: {0}")]
+    #[error("the key file cannot be used: {0}")]
     Keys(String),
     /// The instance has moved on since it was read: load again.
     #[error("case {0} has another revision than expected")]
@@ -41,12 +39,10 @@ pub enum Error {
     #[error("{0}")]
     Invalid(&'static str),
     /// The closure panicked; its transaction was rolled back.
-    #[error("HUB-STORAGE-008: a transaction was abandoned by a fault in the hub")]
+    #[error("a transaction was abandoned by a fault in the hub")]
     Panicked,
     /// `HUB-STORAGE-012`: the tables are of an older version: migrate first.
-    #[error(
-        "HUB-STORAGE-012: the tables are of version {has}, this program needs {needs}: run `halsonav migrate`"
-    )]
+    #[error("the tables are of version {has}, this program needs {needs}: run `halsonav migrate`")]
     Older {
         /// The version of the tables; 0 = there are none.
         has: i64,
@@ -55,7 +51,7 @@ pub enum Error {
     },
     /// `HUB-STORAGE-013`: the tables are of a version that this program is too old for.
     #[error(
-        "HUB-STORAGE-013: the tables are for programs from version {works_from} on, this one is of version {this}"
+        "the tables are for programs from version {works_from} on, this one is of version {this}"
     )]
     Newer {
         /// The oldest version that can use the tables.
@@ -65,12 +61,10 @@ pub enum Error {
     },
     /// `HUB-STORAGE-014`: the connection was lost during the commit. It may be written or not: what
     /// is done again must be known again.
-    #[error(
-        "HUB-STORAGE-014: the connection was lost during the commit: it is not known whether it was written"
-    )]
+    #[error("the connection was lost during the commit: it is not known whether it was written")]
     CommitUnknown,
     /// `HUB-STORAGE-015`: the key file is not the one that the vault was made with.
-    #[error("HUB-STORAGE-015: the key file is not the one that this vault was made with: {0}")]
+    #[error("the key file is not the one that this vault was made with: {0}")]
     OtherKeys(String),
     /// Refused by the caller's own closure; the transaction was rolled back.
     #[error("{0}")]

@@ -1,6 +1,10 @@
 //! The vault's keys. They are not in the database.
 
-use std::{fmt, fs, io::Write, path::Path};
+use std::{
+    fmt, fs,
+    io::{self, ErrorKind, Write},
+    path::Path,
+};
 
 use rand::{TryRngCore, rngs::OsRng};
 use secrecy::{ExposeSecret, SecretBox};
@@ -87,7 +91,7 @@ impl VaultKeys {
     /// # Errors
     /// `Keys` when it is missing, malformed or open to others.
     pub fn load(path: &Path) -> Result<Self> {
-        let fault = |error: std::io::Error| Error::Keys(error.kind().to_string());
+        let fault = |error: io::Error| at_file(&error);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -107,6 +111,34 @@ impl VaultKeys {
     /// # Errors
     /// `Keys` as [`VaultKeys::load`], or when it cannot be written.
     pub fn load_or_create(path: &Path) -> Result<Self> {
+        let fresh = Self::generate()?;
+        match fresh.write_new(path) {
+            Ok(()) => Ok(fresh),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Self::load(path),
+            Err(error) => Err(at_file(&error)),
+        }
+    }
+
+    /// Puts these keys in the place of those in the file, at once or not at all.
+    ///
+    /// # Errors
+    /// `Keys` when it cannot be written.
+    pub fn replace(&self, path: &Path) -> Result<()> {
+        let beside = path.with_extension("new");
+        let replaced = match fs::remove_file(&beside) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => self.write_new(&beside),
+        };
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        replaced
+            .and_then(|()| fs::rename(&beside, path))
+            .and_then(|()| fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all())
+            .map_err(|error| at_file(&error))
+    }
+
+    fn write_new(&self, path: &Path) -> io::Result<()> {
         let mut options = fs::OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
@@ -114,21 +146,11 @@ impl VaultKeys {
             use std::os::unix::fs::OpenOptionsExt;
             options.mode(0o600);
         }
-        let fault = |error: std::io::Error| Error::Keys(error.kind().to_string());
-        match options.open(path) {
-            Ok(mut file) => {
-                let keys = Self::generate()?;
-                let mut text = keys.text();
-                let written = file
-                    .write_all(text.as_bytes())
-                    .and_then(|()| file.sync_all());
-                text.zeroize();
-                written.map_err(fault)?;
-                Ok(keys)
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Self::load(path),
-            Err(error) => Err(fault(error)),
-        }
+        let mut file = options.open(path)?;
+        let mut text = self.text();
+        let written = file.write_all(text.as_bytes());
+        text.zeroize();
+        written.and_then(|()| file.sync_all())
     }
 
     /// The text of the key file, for a key store of the operator's own. Secret.
@@ -186,6 +208,10 @@ impl VaultKeys {
     }
 }
 
+fn at_file(error: &io::Error) -> Error {
+    Error::Keys(error.kind().to_string())
+}
+
 fn by_version(list: &[(u32, Key)]) -> impl Iterator<Item = (u32, &[u8; 32])> {
     let keys = list.iter().rev();
     keys.map(|(version, key)| (*version, key.expose_secret()))
@@ -236,6 +262,20 @@ mod tests {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("chmod");
             assert!(matches!(VaultKeys::load(&path), Err(Error::Keys(_))));
         }
+    }
+
+    #[test]
+    fn rotated_keys_take_the_place_of_the_old_ones() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("vault.key");
+        let keys = VaultKeys::load_or_create(&path).expect("made");
+        // Somebody was killed before the rename.
+        fs::write(dir.path().join("vault.new"), "half").expect("written");
+        let next = keys.rotated().expect("rotated");
+        next.replace(&path).expect("replaced");
+        let read = VaultKeys::load(&path).expect("closed to others, and whole");
+        assert_eq!(read.text(), next.text());
+        assert_eq!(fs::read_dir(dir.path()).expect("there").count(), 1);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use diesel::{
+    dsl::exists,
     prelude::*,
     sql_types::{BigInt, Binary, Nullable},
 };
@@ -15,7 +16,7 @@ use crate::{
     crypt,
     dialect::lookup,
     rows::insert,
-    schema::{person_index, subjects, vault},
+    schema::{cases, person_index, subjects, vault},
 };
 
 /// Values in a fixed order: `[given, middle, surname, notification]`.
@@ -221,11 +222,15 @@ impl Writer {
     /// Destroys identity and numbers of a subject; flags, cases and the log stay.
     ///
     /// # Errors
-    /// `NotFound`, `Database`.
+    /// `NotFound`; `Conflict` when a case is open, which could no more be contacted; `Database`.
     pub fn erase(&mut self, subject: &SubjectId, why: &Access) -> Result<()> {
         let (no, id) = self
             .subject_row(subject)?
             .ok_or(Error::NotFound("subject"))?;
+        let open = cases::table.filter(cases::subject_no.eq(no).and(cases::ended.is_null()));
+        if diesel::select(exists(open)).get_result(&mut self.db)? {
+            return Err(Error::Conflict("a case of the resident is open"));
+        }
         diesel::delete(vault::table.find(no)).execute(&mut self.db)?;
         diesel::delete(person_index::table.filter(person_index::subject_no.eq(no)))
             .execute(&mut self.db)?;

@@ -21,10 +21,10 @@ use super::{
     hub::{Hub, PATIENCE},
     machine::{Stolen, Stopwatch, rate, told},
     measurement::Measurement,
-    serving::{BESIDE, COMMANDS, Ground, Serving, bus},
+    serving::{BESIDE, COMMANDS, Ground, Serving},
     shape::{Shape, fact, unfit},
 };
-use crate::runtime::Core;
+use crate::runtime::{Core, bus_problem};
 
 /// Inputs a second at which the latency is told.
 const LOAD: f64 = 500.0;
@@ -106,7 +106,7 @@ impl Stage {
         let facts = cases.iter().map(|case| {
             let fact = fact(&booked, *case, usize::MAX, plan.now);
             let fact = fact.ok_or_else(|| unfit("an input that is no fact"))?;
-            codec::event(&fact).map_err(bus)
+            codec::event(&fact).map_err(bus_problem)
         });
         let facts = facts.collect::<Result<Vec<_>, _>>().map_err(one)?;
         let serving = Serving::start(&core).await.map_err(one)?;
@@ -213,7 +213,10 @@ async fn send(
     let Some(load) = load else {
         for (n, batch) in records.chunks(BATCH).enumerate() {
             (0..batch.len()).for_each(|k| stamp(n * BATCH + k));
-            core.bus.publish(to, batch.to_vec()).await.map_err(bus)?;
+            core.bus
+                .publish(to, batch.to_vec())
+                .await
+                .map_err(bus_problem)?;
         }
         return Ok(());
     };
@@ -229,7 +232,7 @@ async fn send(
     }
     while let Some(done) = publishing.join_next().await {
         done.map_err(|_| unfit("a publisher failed"))?
-            .map_err(bus)?;
+            .map_err(bus_problem)?;
     }
     Ok(())
 }
@@ -241,13 +244,16 @@ async fn read(
 ) -> Result<(), Problem> {
     let mut seen = 0;
     while seen < count {
-        let batch = sink.poll(BATCH, Some(PATIENCE)).await.map_err(bus)?;
+        let batch = sink
+            .poll(BATCH, Some(PATIENCE))
+            .await
+            .map_err(bus_problem)?;
         if batch.is_empty() {
             return Err(unfit(&format!("{seen} of {count} records came")));
         }
         batch.iter().for_each(|delivered| with(&delivered.record));
         seen += batch.len();
-        sink.commit().await.map_err(bus)?;
+        sink.commit().await.map_err(bus_problem)?;
     }
     Ok(())
 }
@@ -258,15 +264,15 @@ async fn echo(core: Arc<Core>, stop: Stop) -> Result<(), Problem> {
     loop {
         let batch = tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            batch = source.poll(BATCH, None) => batch.map_err(bus)?,
+            batch = source.poll(BATCH, None) => batch.map_err(bus_problem)?,
         };
         let records = batch.into_iter().map(|delivered| delivered.record);
         let to = commands(BESIDE);
         core.bus
             .publish(&to, records.collect())
             .await
-            .map_err(bus)?;
-        source.commit().await.map_err(bus)?;
+            .map_err(bus_problem)?;
+        source.commit().await.map_err(bus_problem)?;
     }
 }
 
@@ -275,5 +281,5 @@ fn commands(adapter: &str) -> Topic {
 }
 
 fn subscribe(core: &Core, group: &str, topic: Topic) -> Result<Box<dyn Consumer>, Problem> {
-    core.bus.subscribe(group, &[topic]).map_err(bus)
+    core.bus.subscribe(group, &[topic]).map_err(bus_problem)
 }

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     clock::Time,
     config::{BusKind, Config},
-    runtime::{Core, Hub, Parts, Role, serve, store_problem},
+    runtime::{Core, Hub, Parts, Role, bus_problem, serve, store_problem},
     site,
 };
 
@@ -87,8 +87,10 @@ impl Ground {
             Topic::Commands(BESIDE.to_owned()),
         ];
         let settings = site::kafka(&self.config)?;
-        let plan = topics::plan(&settings, &topics).await.map_err(bus)?;
-        topics::apply(&settings, &plan).await.map_err(bus)?;
+        let plan = topics::plan(&settings, &topics)
+            .await
+            .map_err(bus_problem)?;
+        topics::apply(&settings, &plan).await.map_err(bus_problem)?;
         self.topics = topics;
         Ok(())
     }
@@ -130,7 +132,9 @@ impl Ground {
             return Ok(());
         }
         let settings = site::kafka(&self.config)?;
-        topics::remove(&settings, &self.topics).await.map_err(bus)
+        topics::remove(&settings, &self.topics)
+            .await
+            .map_err(bus_problem)
     }
 }
 
@@ -164,9 +168,4 @@ impl Serving {
         self.stop.cancel();
         self.task.await.unwrap_or(Ok(()))
     }
-}
-
-/// A failure of the bus, as a problem.
-pub fn bus(error: halsonav_bus::Error) -> Problem {
-    Problem::new(error.kind(), "HUB-BUS-001", error.to_string())
 }

@@ -9,7 +9,12 @@ use halsonav_storage::{Incident, IncidentFilter, IncidentNo, Storage};
 use serde_json::{Value, json};
 
 use super::{Answer, Context, one, output::table};
-use crate::{clock::SystemClock, config::Config, runtime::store_problem, site};
+use crate::{
+    clock::SystemClock,
+    config::Config,
+    runtime::{bus_problem, store_problem},
+    site,
+};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -133,11 +138,10 @@ async fn order(
         now,
         json!({ "incident": key, "variables": variables }),
     );
-    let record = codec::event(&fact)
-        .map_err(|e| one(Problem::new(e.kind(), "HUB-BUS-001", e.to_string())))?;
+    let record = codec::event(&fact).map_err(|e| one(bus_problem(e)))?;
     bus.publish(&Topic::Events, vec![record])
         .await
-        .map_err(|e| one(Problem::new(e.kind(), "HUB-BUS-001", e.to_string())))?;
+        .map_err(|e| one(bus_problem(e)))?;
     context.output.result(&json!({ "accepted": no }), || {
         format!("incident {no}: accepted; done when the hub runs")
     });

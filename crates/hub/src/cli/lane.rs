@@ -1,13 +1,13 @@
 //! `halsonav lane list|stop|start`.
 
-use std::{os::unix::fs::MetadataExt as _, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::Subcommand;
-use halsonav_domain::{Clock as _, Kind, Problem, Timestamp};
-use halsonav_storage::{EffectState, LaneRow, LaneStop, NewAudit, Storage};
+use halsonav_domain::{Clock as _, Kind, Problem};
+use halsonav_storage::{EffectState, LaneRow, LaneStop, Storage};
 use serde_json::{Value, json};
 
-use super::{Answer, Context, one, output::table};
+use super::{Answer, Context, one, order, output::table};
 use crate::{adapters, clock::SystemClock, runtime::store_problem, site};
 
 #[derive(Debug, Subcommand)]
@@ -140,14 +140,14 @@ fn stop(context: &Context, storage: &Storage, adapter: String, why: String) -> A
         adapter,
         at: SystemClock.now(),
         until: None,
-        by: who(),
+        by: order::by(),
         why,
     };
     let told = stop.clone();
     let changed = storage
         .write(move |tx| {
             let detail = json!({ "adapter": stop.adapter, "reason": stop.why });
-            tx.audit(&[entry("stop-lane", &stop.by, stop.at, detail)])?;
+            tx.audit(&[order::entry("stop-lane", &stop.by, stop.at, detail)])?;
             tx.stop_lane(&stop)
         })
         .map_err(|e| one(store_problem(e)))?;
@@ -160,10 +160,15 @@ fn stop(context: &Context, storage: &Storage, adapter: String, why: String) -> A
 }
 
 fn start(context: &Context, storage: &Storage, adapter: String) -> Answer {
-    let (lane, by, at) = (adapter.clone(), who(), SystemClock.now());
+    let (lane, by, at) = (adapter.clone(), order::by(), SystemClock.now());
     let changed = storage
         .write(move |tx| {
-            tx.audit(&[entry("start-lane", &by, at, json!({ "adapter": lane }))])?;
+            tx.audit(&[order::entry(
+                "start-lane",
+                &by,
+                at,
+                json!({ "adapter": lane }),
+            )])?;
             tx.start_lane(&lane, &by, at)
         })
         .map_err(|e| one(store_problem(e)))?;
@@ -173,29 +178,4 @@ fn start(context: &Context, storage: &Storage, adapter: String) -> Answer {
         false => format!("{adapter}: was not stopped"),
     });
     Ok(ExitCode::SUCCESS)
-}
-
-fn entry(purpose: &str, by: &str, at: Timestamp, detail: Value) -> NewAudit {
-    NewAudit {
-        at,
-        actor: by.to_owned(),
-        action: "decide".to_owned(),
-        purpose: purpose.to_owned(),
-        unit: None,
-        subject: None,
-        case: None,
-        detail,
-    }
-}
-
-/// The login at this machine: the name that it goes by, or its number.
-fn who() -> String {
-    let named = ["LOGNAME", "USER"]
-        .into_iter()
-        .filter_map(|name| std::env::var(name).ok())
-        .find(|name| !name.is_empty());
-    let login = named.unwrap_or_else(|| {
-        std::fs::metadata("/proc/self").map_or("unknown".to_owned(), |own| own.uid().to_string())
-    });
-    format!("cli:{login}")
 }

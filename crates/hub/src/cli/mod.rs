@@ -1,14 +1,17 @@
 //! The command line.
 
+mod audit;
 mod case;
 mod check;
 mod cohort;
 mod incident;
 mod lane;
+mod order;
 mod output;
 mod process;
 mod run;
 mod topics;
+mod vault;
 mod worklist;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -68,6 +71,12 @@ enum Command {
     /// Stop and start the commands of one adapter.
     #[command(subcommand)]
     Lane(lane::Command),
+    /// List, verify and shorten the audit log.
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Exchange the vault's keys; erase a resident.
+    #[command(subcommand)]
+    Vault(vault::Command),
     /// Check and draw process files.
     #[command(subcommand)]
     Process(process::Command),
@@ -111,6 +120,8 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Worklist(options) => worklist::run(&context, options),
         Command::Incident(command) => incident::run(&context, command).await,
         Command::Lane(command) => lane::run(&context, command),
+        Command::Audit(command) => audit::run(&context, command),
+        Command::Vault(command) => vault::run(&context, command),
         Command::Process(command) => process::run(&context, command),
         Command::Bench(options) => crate::bench::run(&context, options).await,
     };

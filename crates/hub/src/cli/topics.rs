@@ -8,7 +8,7 @@ use halsonav_domain::{Kind, Problem};
 use serde_json::json;
 
 use super::{Answer, Context, one};
-use crate::{config::BusKind, site};
+use crate::{config::BusKind, runtime::bus_problem, site};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -30,9 +30,7 @@ pub async fn run(context: &Context, command: Command) -> Answer {
         return Err(one(Problem::new(Kind::Invalid, "HUB-CLI-007", message)));
     }
     let settings = site::kafka(&config).map_err(one)?;
-    let failed = |error: halsonav_bus::Error| {
-        one(Problem::new(error.kind(), "HUB-BUS-001", error.to_string()))
-    };
+    let failed = |error| one(bus_problem(error));
     let wanted = site::topics(&config, &region)?;
     let mut plan = topics::plan(&settings, &wanted).await.map_err(failed)?;
     if matches!(command, Command::Apply { repartition: true }) {

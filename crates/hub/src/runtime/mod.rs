@@ -267,11 +267,16 @@ async fn forgotten(housekeeper: Option<&mut Housekeeper>) -> Result<usize, Probl
 /// A failure of the store, as a problem.
 #[must_use]
 pub fn store_problem(error: halsonav_storage::Error) -> Problem {
-    Problem::new(error.kind(), "HUB-STORE-001", error.to_string())
+    match error {
+        halsonav_storage::Error::Refused(problem) => problem,
+        error => Problem::new(error.kind(), error.code(), error.to_string()),
+    }
 }
 
-fn bus_problem(error: halsonav_bus::Error) -> Problem {
-    Problem::new(error.kind(), "HUB-BUS-001", error.to_string())
+/// A failure of the bus, as a problem.
+#[must_use]
+pub fn bus_problem(error: halsonav_bus::Error) -> Problem {
+    Problem::new(error.kind(), error.code(), error.to_string())
 }
 
 /// A part ended that never should.

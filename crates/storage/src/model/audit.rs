@@ -1,8 +1,12 @@
 //! The audit log's shapes (HSLF-FS 2016:40, 4 kap. 9 §: what was done, from which unit, when, by
 //! whom, with whose data).
 
+use std::{fmt, str::FromStr};
+
 use halsonav_domain::{CaseId, HsaId, SubjectId, Timestamp};
 use serde_json::Value;
+
+use crate::Error;
 
 /// Something to be remembered for those who check.
 #[derive(Clone, PartialEq, Debug)]
@@ -39,13 +43,45 @@ pub struct AuditEntry {
 }
 
 /// A state of the log to keep outside the database: without it, whoever owns the file could
-/// rebuild the chain.
+/// rebuild the chain. As text `<size>:<link in 64 hex digits>`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Checkpoint {
     /// Number of entries.
     pub size: u64,
     /// The last link.
     pub link: [u8; 32],
+}
+
+impl fmt::Display for Checkpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.size)?;
+        self.link
+            .iter()
+            .try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for Checkpoint {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let read = || {
+            let (size, link) = text.split_once(':')?;
+            let digits = link.len() == 64 && link.bytes().all(|digit| digit.is_ascii_hexdigit());
+            let byte = |at: usize| u8::from_str_radix(&link[2 * at..2 * at + 2], 16).ok();
+            let mut bytes = [0; 32];
+            for (at, place) in bytes.iter_mut().enumerate() {
+                *place = digits.then(|| byte(at))??;
+            }
+            Some(Self {
+                size: size.parse().ok()?,
+                link: bytes,
+            })
+        };
+        read().ok_or(Error::Invalid(
+            "a checkpoint is <entries>:<64 hexadecimal digits>",
+        ))
+    }
 }
 
 /// Which entries to list.
@@ -77,4 +113,24 @@ pub enum Verified {
         /// What does not fit.
         what: &'static str,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_is_read_as_it_was_written() {
+        let mut link = [0xab; 32];
+        link[0] = 0x01;
+        let checkpoint = Checkpoint { size: 35, link };
+        let text = checkpoint.to_string();
+        assert!(text.starts_with("35:01ab") && text.len() == 67, "{text}");
+        assert!(matches!(text.parse::<Checkpoint>(), Ok(read) if read == checkpoint));
+        let short = &text[..text.len() - 2];
+        let beyond_ascii = format!("1:{}", "å".repeat(32));
+        for bad in ["", "35", "35:", short, "x:00", beyond_ascii.as_str()] {
+            assert!(bad.parse::<Checkpoint>().is_err(), "{bad}");
+        }
+    }
 }

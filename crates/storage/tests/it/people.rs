@@ -3,7 +3,9 @@
 use halsonav_domain::{
     CaseId, Identity, Kind, PersonId, PersonRecord, PersonStatus, Protection, SubjectId,
 };
-use halsonav_storage::{AuditFilter, Claim, ContactGate, Created, Error, Extent, Merge, Reason};
+use halsonav_storage::{
+    AuditFilter, CaseChange, Claim, ContactGate, Created, Error, Extent, Ledger, Merge, Reason,
+};
 
 use crate::world::{
     World, access, at, coordination, everywhere, first, new_case, person, record, send,
@@ -284,11 +286,21 @@ fn the_address_of_a_protected_person_is_not_kept() {
 fn an_erased_person_is_gone_and_the_log_is_whole() {
     everywhere(|base| {
         let world = base.world();
-        let (_, id, subject) = world.case(1);
+        let (no, id, subject) = world.case(1);
+        let erase = || {
+            world
+                .storage
+                .write(move |tx| tx.erase(&subject, &access(9)))
+        };
+        let error = erase().expect_err("its case is open");
+        assert_eq!(error.code(), "HUB-STORAGE-009");
         world
-            .storage
-            .write(move |tx| tx.erase(&subject, &access(9)))
+            .apply(CaseChange {
+                ledger: Some(Ledger::ended("visited")),
+                ..first(no, id)
+            })
             .unwrap();
+        erase().unwrap();
         assert!(disclose(&world, subject, Extent::Full).is_none());
         assert_eq!(find(&world, person(1)), None);
         assert!(world.storage.read(|tx| tx.case(&id)).unwrap().is_some());
