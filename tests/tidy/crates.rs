@@ -1,9 +1,6 @@
 //! Every crate tells what it is.
 
-use crate::{
-    exceptions::{list, present},
-    house::{members, none, text},
-};
+use crate::house::{members, none, present, text};
 
 #[test]
 fn every_crate_has_a_readme() {
@@ -47,22 +44,4 @@ fn every_crate_takes_lints_and_versions_from_the_workspace() {
         }
     }
     none("manifests that go their own way", &faults);
-}
-
-/// What is said to be missing must be something that a rule asks for.
-#[test]
-fn nothing_unknown_is_listed_as_missing() {
-    let known = |path: &str| {
-        path.ends_with("/README.md")
-            || path.ends_with("/config.example.toml")
-            || path.ends_with("/roles.sql")
-            || crate::top::REQUIRED.contains(&path)
-    };
-    let faults: Vec<String> = list()
-        .missing
-        .iter()
-        .filter(|(path, why)| !known(path) || why.len() < 10)
-        .map(|(path, _)| path.clone())
-        .collect();
-    none("strange entries of [missing]", &faults);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{exceptions::present, house::text};
+use crate::house::{present, text};
 
 const COMPOSE: &str = "docker/compose.yaml";
 const DOCKERFILE: &str = "docker/Dockerfile";

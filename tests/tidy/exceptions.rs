@@ -14,8 +14,6 @@ pub struct Exceptions {
     pub files: BTreeMap<String, Longer>,
     /// `path::function` to the most lines it may have, and why.
     pub functions: BTreeMap<String, Longer>,
-    /// What should be there and is not, and why.
-    pub missing: BTreeMap<String, String>,
     /// Codes that more than one crate gives, and why.
     pub codes: BTreeMap<String, String>,
     /// Packages in more than one incompatible version.
@@ -63,21 +61,5 @@ pub fn hold(
             faults.push(format!("{name}: an exception needs a reason"));
         }
     }
-    house::none(what, &faults);
-}
-
-/// Each of these is there, or listed as missing. Those listed are not there.
-pub fn present(what: &str, wanted: &[String]) {
-    let missing = &list().missing;
-    let faults: Vec<String> = wanted
-        .iter()
-        .filter_map(
-            |path| match (house::is_there(path), missing.contains_key(path)) {
-                (false, false) => Some(format!("{path} is missing")),
-                (true, true) => Some(format!("{path} is there: strike it out of [missing]")),
-                _ => None,
-            },
-        )
-        .collect();
     house::none(what, &faults);
 }

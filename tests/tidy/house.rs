@@ -118,3 +118,13 @@ pub fn none(what: &str, faults: &[String]) {
         faults.join("\n  ")
     );
 }
+
+/// Each of these is there.
+pub fn present(what: &str, wanted: &[String]) {
+    let missing: Vec<String> = wanted
+        .iter()
+        .filter(|path| !is_there(path))
+        .cloned()
+        .collect();
+    none(what, &missing);
+}

@@ -2,13 +2,10 @@
 
 use std::{fs, process::Command};
 
-use crate::{
-    exceptions::present,
-    house::{none, root},
-};
+use crate::house::{none, present, root};
 
 /// What stands there, and nothing else.
-pub const REQUIRED: &[&str] = &[
+const REQUIRED: &[&str] = &[
     ".cargo",
     ".ci",
     ".gitignore",
