@@ -5,6 +5,7 @@
 //! either there is nothing to test: that is said, and only `tests/run` makes sure that it is there.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod collector;
 mod gate;
 mod input;
 mod judge;

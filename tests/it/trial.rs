@@ -18,6 +18,7 @@ use halsonav_tests::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::collector::Collector;
 use crate::support::{binary, command, folder, halsonav, schema, services, until};
 
 /// Longest wait for anything.
@@ -132,6 +133,8 @@ fn by_hand_over_four_processes_a_killed_engine_is_not_missed() {
     let out = folder("trial");
     let store = schema(&postgres, "it_trial");
     let own = site(&out, Some(&store), Some(&kafka));
+    let collector = Collector::start();
+    collector.is_named_in(Path::new(&own));
     let (_neighbours, site) = neighbours(&out, &own);
     tell(&site, &["migrate"]);
     let plan = |words: &[&str]| {
@@ -186,6 +189,11 @@ fn by_hand_over_four_processes_a_killed_engine_is_not_missed() {
     }
     let twice: Vec<_> = messages(&out).into_iter().filter(|(_, n)| *n > 1).collect();
     assert!(twice.is_empty(), "{twice:?}");
+    // A message was sent by one process because of a step in another.
+    until(PATIENCE, "spans that follow from each other", || {
+        collector.caused("command.done", "messaging.send")
+    });
+    collector.names_nobody(&out.join("neighbours"));
 }
 
 /// A fact, or the key of a request, of so many days ago.

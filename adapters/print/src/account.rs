@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use halsonav_domain::{Kind, Problem};
 use russh::{
-    client::{self, Handle},
+    client::{self, AuthResult, Handle},
     keys::{HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey, PublicKeyOrCertificate},
 };
 use russh_sftp::{
@@ -18,6 +18,9 @@ use tokio::{
 };
 
 use crate::{Config, error::Error};
+
+/// A connection that broke has ended after so long.
+const BREAKING: Duration = Duration::from_secs(1);
 
 /// Our account, and the session that is open there, if any.
 pub(crate) struct Account {
@@ -144,7 +147,10 @@ impl Account {
             .await
             .map_err(|_| Error::Away)?;
         if !answer.success() {
-            return Err(Error::LockedOut);
+            return Err(match broke(&mut ssh, &answer).await {
+                true => Error::Away,
+                false => Error::LockedOut,
+            });
         }
         let channel = ssh.channel_open_session().await.map_err(|_| Error::Away)?;
         channel
@@ -161,6 +167,15 @@ impl Account {
         let folder = self.config.folder.trim_end_matches('/').to_owned();
         Ok(Session { ssh, sftp, folder })
     }
+}
+
+/// To the library a connection that breaks at this moment is a no that leaves no other way in.
+async fn broke(ssh: &mut Handle<Guard>, answer: &AuthResult) -> bool {
+    let no_other_way = matches!(
+        answer,
+        AuthResult::Failure { remaining_methods, .. } if remaining_methods.is_empty()
+    );
+    no_other_way && timeout(BREAKING, ssh).await.is_ok()
 }
 
 impl Pin {

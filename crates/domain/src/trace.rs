@@ -1,6 +1,6 @@
 //! W3C trace context, carried along: what a caller sends with a request goes with the facts and the
-//! commands that come of it, out to neighbours. The hub makes no spans of its own, so it hands on what
-//! it got, as a participant may that does not take part.
+//! commands that come of it, out to neighbours. Where spans are made (`spans.rs` of the hub) each is put
+//! in between; else the hub hands on what it got, as a participant may that does not take part.
 
 use std::{
     cell::RefCell,

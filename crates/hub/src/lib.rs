@@ -17,6 +17,7 @@ mod research;
 mod runtime;
 mod signals;
 mod site;
+mod spans;
 mod telemetry;
 
 use std::process::ExitCode;

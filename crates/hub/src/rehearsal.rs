@@ -20,6 +20,7 @@ use crate::{
         Core, Documents, FOREVER, Gate, Hub, Metrics, Parts, Registry, case_opened, store_problem,
     },
     site,
+    spans::Spans,
 };
 pub use crate::{
     crash::{Fate, watch},
@@ -119,6 +120,7 @@ impl Rehearsal {
                 max_age: jiff::SignedDuration::from_hours(config.gate.max_age_h),
             },
             metrics: Metrics::new(),
+            spans: Spans::none(),
             tables: stage.tables.clone(),
             definitions: std::sync::RwLock::new(stage.library.clone()),
             config,

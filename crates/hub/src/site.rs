@@ -22,6 +22,7 @@ use crate::{
         CaseWorker, Core, Documents, FOREVER, Gate, Metrics, Outside, Parts, ProfileWorker,
         Registry, Wanted, bus_problem, store_problem,
     },
+    spans::Spans,
 };
 
 /// Settings and region, read and checked.
@@ -277,6 +278,7 @@ pub fn assemble_on(
         Duration::from_secs(config.lease.ttl_s.max(1))
     };
     let shares = shares(&config);
+    let spans = Spans::of(&config.traces).map_err(|problem| vec![problem])?;
     Ok(Arc::new(Core {
         config,
         region,
@@ -293,6 +295,7 @@ pub fn assemble_on(
         documents,
         gate,
         metrics: Metrics::new(),
+        spans,
         tables,
         definitions: std::sync::RwLock::new(Arc::new(library)),
     }))

@@ -48,6 +48,7 @@ mod memory;
 mod merge;
 mod migrate;
 pub mod model;
+mod news;
 mod outbox;
 mod people;
 mod place;
@@ -94,6 +95,7 @@ pub use model::{
     lane::LaneStop,
     lease::{Epoch, Lease},
     memory::{Idempotent, NewDefinition, StoredDefinition},
+    news::News,
     record::{CaseRecord, Document, Milestone, Noted, Record},
     subject::{Access, Enrolled, Extent, Merge, PersonChange, Register},
     work::{WorkCursor, WorkFilter, WorkItem, WorkItemNo, WorkState},

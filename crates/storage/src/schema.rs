@@ -161,6 +161,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    news (news_no) {
+        news_no -> BigInt,
+        envelope -> Text,
+    }
+}
+
+diesel::table! {
     parked (parked_no) {
         parked_no -> BigInt,
         case_no -> Nullable<BigInt>,
@@ -320,6 +327,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     lanes,
     leases,
     milestones,
+    news,
     parked,
     person_index,
     records,

@@ -1,8 +1,14 @@
 //! Answers that are lost, wrong or late, and crashes in between.
 
+use std::net::SocketAddr;
+
 use halsonav_adapter::{Adapter, Outbound, Reconciled};
 use halsonav_domain::{Kind, Outcome};
 use halsonav_neighbours::faults::Fault;
+use tokio::{
+    io::AsyncReadExt as _,
+    net::{TcpListener, TcpStream},
+};
 
 use crate::support::{again, build, config, id, letter, letters, open, world, world_where};
 
@@ -144,6 +150,43 @@ async fn a_connection_that_died_is_opened_anew() {
     world.send(vec![letter(2)]).await;
     world.sent(vec![letter(3)]).await;
     assert_eq!(world.pickup().printed, 2);
+}
+
+/// Lets so many bytes of the vendor's through, then breaks the connection.
+async fn breaking_after(bytes: u64, vendor: SocketAddr) -> SocketAddr {
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut hub, _) = socket.accept().await.unwrap();
+        let mut vendor = TcpStream::connect(vendor).await.unwrap();
+        let (mut from_hub, mut to_hub) = hub.split();
+        let (from_vendor, mut to_vendor) = vendor.split();
+        let mut some = from_vendor.take(bytes);
+        tokio::select! {
+            _ = tokio::io::copy(&mut from_hub, &mut to_vendor) => {}
+            _ = tokio::io::copy(&mut some, &mut to_hub) => {}
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_while_it_is_made_denies_nothing() {
+    let world = world().await;
+    let mut there = 0;
+    for bytes in (20..4_000).step_by(20) {
+        let address = breaking_after(bytes, world.vendor.addr()).await;
+        let config = config(world.folder.path(), address, &world.vendor.host_key());
+        match build(config).check().await {
+            Ok(()) => there += 1,
+            Err(problem) => assert_eq!(
+                (problem.kind, problem.code.as_str()),
+                (Kind::Unavailable, "HUB-PRINT-901"),
+                "after {bytes} bytes"
+            ),
+        }
+    }
+    assert!((1..190).contains(&there), "{there} got through");
 }
 
 #[tokio::test]

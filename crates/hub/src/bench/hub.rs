@@ -24,6 +24,7 @@ use crate::{
         Core, Documents, FOREVER, Gate, Metrics, Processor, Registry, case_opened, store_problem,
     },
     site,
+    spans::Spans,
 };
 
 /// Cases made, and facts published, at once.
@@ -78,6 +79,7 @@ pub fn core(
             max_age: SignedDuration::from_hours(config.gate.max_age_h),
         },
         metrics: Metrics::new(),
+        spans: Spans::none(),
         tables: shape.decisions.clone(),
         definitions: RwLock::new(shape.library.clone()),
         config,

@@ -83,6 +83,7 @@ pub async fn serve(context: &Context, options: Options) -> Answer {
             "some part did not stop in time; what it had in hand is taken up at the next start"
         );
     }
+    let _ = tokio::task::spawn_blocking(move || core.spans.end()).await;
     failed.map_or(Ok(ExitCode::SUCCESS), |problem| Err(one(problem)))
 }
 

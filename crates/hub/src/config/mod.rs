@@ -38,6 +38,7 @@ pub struct Config {
     pub monitor: Monitor,
     pub auth: Auth,
     pub log: Log,
+    pub traces: Traces,
     pub engine: Engine,
     pub gate: Gate,
     pub sweep: Sweep,
@@ -88,6 +89,10 @@ section!(Auth {
 section!(Log {
     format: String,
     level: String
+});
+section!(Traces {
+    collector: String,
+    sample: f64
 });
 section!(Engine {
     batch: usize,

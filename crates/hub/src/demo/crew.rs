@@ -189,7 +189,8 @@ impl Crew {
                     && !r.outbox(now, 1)?.is_due()
                     && r.due_timers(now, 1)?.is_empty()
                     && r.in_hand()? == 0
-                    && r.held_subjects(1)?.is_empty())
+                    && r.held_subjects(1)?.is_empty()
+                    && r.news(1)?.is_empty())
             })
             .await
             .map_err(store_problem)?;

@@ -20,7 +20,11 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::{Documents, Lease, Registry, bus_problem, gate, metrics::Metrics, store_problem};
-use crate::config::{Config, Region};
+use crate::{
+    config::{Config, Region},
+    crash,
+    spans::Spans,
+};
 
 /// People asked about in one call to the register (GetPersonsForProfile 5).
 pub const REGISTER_BATCH: usize = 500;
@@ -73,6 +77,8 @@ pub struct Core {
     pub gate: gate::Rules,
     /// Counters.
     pub metrics: Metrics,
+    /// For the collector of traces.
+    pub spans: Spans,
     /// Decision tables of the region.
     pub tables: Arc<Decisions>,
     /// Definitions; swapped as a whole when new ones are deployed.
@@ -214,7 +220,7 @@ impl Core {
             return Ok(());
         }
         let now = self.clock.now();
-        let facts = self
+        let any = self
             .storage
             .write_async(move |tx| {
                 let mut facts = Vec::new();
@@ -225,11 +231,16 @@ impl Core {
                     facts.extend(told(tx, &change, now)?);
                 }
                 tx.release_held(&answered, now)?;
-                Ok(facts)
+                tx.put_news(&facts)?;
+                Ok(!facts.is_empty())
             })
             .await
             .map_err(store_problem)?;
-        self.publish(facts).await
+        if any {
+            crash::point("person.stored", "").await;
+            self.tell_news().await?;
+        }
+        Ok(())
     }
 
     /// Credentials or permissions of an adapter are wrong: its lane is stopped until it is worth

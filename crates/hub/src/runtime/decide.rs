@@ -2,7 +2,10 @@
 //! gathered. Nothing is written here and nothing asked, so that it may be done before the transaction,
 //! on a thread of its own, and be thrown away.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use halsonav_domain::{
     CaseId, Envelope, Kind, Problem, Reference, Timestamp,
@@ -14,6 +17,7 @@ use halsonav_storage::{CaseChange, CaseNo, HubIncident, Settled, StoredInstance}
 use serde_json::{Map, Value};
 
 use super::{Core, fold, intake, note::Note, report::Report, timers, undo::undo};
+use crate::spans::Begun;
 
 /// Broadcast of a signal; its data are name and variables.
 pub(super) const SIGNAL: &str = "signal";
@@ -91,11 +95,13 @@ pub(super) fn decide(
     let mut change = CaseChange::new(no, id, stored.revision, stored.revision, Vec::new(), now);
     let mut told = fold::Told::default();
     for (n, fact) in facts.iter().enumerate() {
+        let span = core.spans.step(fact, id).map(Arc::new);
         match step(core, library, stored, &mut instance, fact, now) {
             Ok(mut effects) => {
                 change.revision += 1;
                 decision.report.steps += 1;
-                traced(fact, &mut effects);
+                traced(fact, span.as_deref(), &mut effects);
+                decision.report.spans.extend(span);
                 let contacts = |kind: &str| core.adapters.contacts(kind);
                 fold::fold(&mut change, effects, &contacts, &mut told);
             }
@@ -126,13 +132,14 @@ pub(super) fn decide(
 }
 
 /// What is asked for because of a fact belongs to its trace.
-fn traced(fact: &Envelope, effects: &mut [Effect]) {
-    let Some(trace) = fact.traceparent.as_deref().filter(|t| is_traceparent(t)) else {
+fn traced(fact: &Envelope, span: Option<&Begun>, effects: &mut [Effect]) {
+    let handed_on = || fact.traceparent.clone().filter(|t| is_traceparent(t));
+    let Some(trace) = span.map(Begun::traceparent).or_else(handed_on) else {
         return;
     };
     for effect in effects {
         if let Effect::Job { headers, .. } = effect {
-            headers.insert(TRACEPARENT.to_owned(), trace.to_owned());
+            headers.insert(TRACEPARENT.to_owned(), trace.clone());
         }
     }
 }

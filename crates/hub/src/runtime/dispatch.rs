@@ -21,7 +21,7 @@ use super::{
     outcome::{self, Verdict},
     prepare, store_problem,
 };
-use crate::crash;
+use crate::{crash, spans::Begun};
 
 /// Commands taken in one turn.
 const BATCH: usize = 500;
@@ -350,14 +350,20 @@ impl Dispatcher {
         if self.lease.epoch() != Some(self.epoch) {
             return Err(self.fenced());
         }
-        // A batch of several is nobody's alone.
-        let trace = match batch.as_slice() {
+        let spans = &self.core.spans;
+        let span = spans.delivery(&self.adapter, operation.name, &batch);
+        // Without spans a batch of several is nobody's alone.
+        let handed_on = || match batch.as_slice() {
             [one] => one.command.headers.get(trace::TRACEPARENT).cloned(),
             _ => None,
         };
+        let trace = span.as_ref().map(Begun::traceparent).or_else(handed_on);
         let trace = trace.filter(|text| trace::is_traceparent(text));
         let work = self.outbound.deliver(operation.name, batch);
         let outcomes = trace::within(trace.as_deref(), work).await;
+        if let Some(span) = span {
+            span.delivered(&outcomes);
+        }
         crash::point("dispatch.sent", operation.name).await;
         Ok(outcomes)
     }

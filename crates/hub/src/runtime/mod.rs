@@ -18,6 +18,7 @@ mod intake;
 mod lease;
 mod mail;
 mod metrics;
+mod news;
 mod note;
 mod outcome;
 mod outside;

@@ -7,12 +7,10 @@ use std::{
 };
 
 use halsonav_bus::{Consumer, Delivered, codec};
-use halsonav_domain::{Envelope, Problem, Timestamp, Topic};
+use halsonav_domain::{Problem, Timestamp, Topic};
 use tokio::task::JoinSet;
 
-use super::{
-    Core, bus_problem, core::ENGINE, decide::SIGNAL, report::Report, store_problem, take::take,
-};
+use super::{Core, bus_problem, core::ENGINE, report::Report, store_problem, take::take};
 use crate::crash;
 
 /// Records that are one transaction however many could be had.
@@ -104,7 +102,10 @@ impl Processor {
         self.core
             .metrics
             .steps(report.steps, report.dropped, report.rejected);
-        let told = self.broadcast(&report, now).await;
+        let told = match report.signals.is_empty() {
+            true => Ok(()),
+            false => self.core.tell_news().await,
+        };
         if let Err(problem) = stored.map_err(store_problem).and(told) {
             // Whichever it was: with the next commit what was not stored would be taken for done.
             self.consumer.rewind().await.map_err(bus_problem)?;
@@ -151,34 +152,6 @@ impl Processor {
             stored = stored.and(of_share);
         }
         (sum, stored)
-    }
-
-    /// Signals go to every other instance as facts of their own.
-    async fn broadcast(&self, report: &Report, now: Timestamp) -> Result<(), Problem> {
-        for (from, name, variables) in &report.signals {
-            let mut after = None;
-            loop {
-                let (wanted, at) = (name.clone(), after);
-                let page = self
-                    .core
-                    .storage
-                    .read_async(move |r| r.awaiting_signal(&wanted, at, 1000))
-                    .await
-                    .map_err(store_problem)?;
-                let Some((last, _)) = page.last() else { break };
-                after = Some(*last);
-                let data = serde_json::json!({ "name": name, "variables": variables });
-                let facts = page
-                    .iter()
-                    .filter(|(_, case)| case != from)
-                    .map(|(_, case)| {
-                        let id = format!("{from}-{name}-{}-{case}", now.as_millisecond());
-                        Envelope::new("/engine", id, SIGNAL, Some(*case), now, data.clone())
-                    });
-                self.core.publish(facts.collect()).await?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -47,10 +47,11 @@ impl Registrar {
         let (known, unknown): (Vec<_>, Vec<_>) = held
             .into_iter()
             .partition(|subject| self.asked.contains_key(subject));
-        self.asked
-            .extend(unknown.iter().map(|subject| (*subject, now)));
         let mut count = unknown.len();
-        self.core.refresh(unknown).await?;
+        self.core.refresh(unknown.clone()).await?;
+        // Not before: whoever was not asked about because the store failed is asked about at once.
+        self.asked
+            .extend(unknown.into_iter().map(|subject| (subject, now)));
         count += self.let_go(known, now).await?;
         let again = self.asked.values().min().map(|at| *at + AGAIN);
         Ok(match count {

@@ -1,7 +1,11 @@
 //! What a transaction has to tell once it is committed.
 
+use std::sync::Arc;
+
 use halsonav_domain::CaseId;
 use serde_json::Value;
+
+use crate::spans::Begun;
 
 /// Counts, and what others are to hear.
 #[derive(Default, Debug)]
@@ -18,6 +22,8 @@ pub(super) struct Report {
     pub(super) incidents: Vec<(CaseId, String, String)>,
     /// Jobs that no adapter knows: case, job and kind.
     pub(super) unknown: Vec<(CaseId, u64, String)>,
+    /// Of the steps.
+    pub(super) spans: Vec<Arc<Begun>>,
 }
 
 impl Report {
@@ -29,10 +35,12 @@ impl Report {
         self.signals.extend_from_slice(&other.signals);
         self.incidents.extend_from_slice(&other.incidents);
         self.unknown.extend_from_slice(&other.unknown);
+        self.spans.extend_from_slice(&other.spans);
     }
 
-    /// Tells operators.
+    /// Tells operators, and the collector.
     pub(super) fn tell(&self) {
+        self.spans.iter().for_each(|span| span.stored());
         for (case, element, code) in &self.incidents {
             tracing::warn!(%case, element, code, "a case needs an operator");
         }

@@ -9,7 +9,7 @@ use halsonav_storage::{DueTimer, NewTimer};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::{Core, chore::Turned, store_problem};
+use super::{Core, chore::Turned, news, store_problem};
 use crate::crash;
 
 /// The fact that a timer is due. The hub's own; no part of the contract.
@@ -45,12 +45,21 @@ impl Scheduler {
     /// When store or bus fail; the same timers come again.
     pub async fn turn(&self) -> Result<Turned, Problem> {
         let now = self.core.schedule.now();
-        let (due, later) = self
+        let (news, due, later) = self
             .core
             .storage
-            .read_async(move |r| Ok((r.due_timers(now, BATCH)?, r.next_due(now)?)))
+            .read_async(move |r| {
+                let (due, later) = (r.due_timers(now, BATCH)?, r.next_due(now)?);
+                Ok((r.news(news::BATCH)?, due, later))
+            })
             .await
             .map_err(store_problem)?;
+        // Somebody died before it was told.
+        if !news.is_empty() {
+            let count = news.len();
+            self.core.tell(news).await?;
+            return Ok(Turned::and_more(count, now));
+        }
         let count = due.len();
         if count > 0 {
             self.announce(due).await?;

@@ -22,7 +22,7 @@ BEGIN
 
     FOREACH name IN ARRAY ARRAY[
         'answers', 'audit', 'audit_start', 'cases', 'definitions', 'documents', 'effects',
-        'incidents', 'instances', 'lanes', 'leases', 'milestones', 'parked', 'records', 'refs',
+        'incidents', 'instances', 'lanes', 'leases', 'milestones', 'news', 'parked', 'records', 'refs',
         'rounds', 'schema_version', 'seen', 'settings', 'subjects', 'subscriptions', 'timers', 'work_items'
     ] LOOP
         EXECUTE format('GRANT SELECT ON %I TO %s', name, readers);
@@ -37,14 +37,14 @@ BEGIN
         EXECUTE format('GRANT INSERT, UPDATE ON %I TO halsonav_api, halsonav_worker', name);
     END LOOP;
     FOREACH name IN ARRAY ARRAY[
-        'effects', 'instances', 'leases', 'milestones', 'parked', 'refs', 'seen', 'subscriptions',
-        'timers'
+        'effects', 'instances', 'leases', 'milestones', 'news', 'parked', 'refs', 'seen',
+        'subscriptions', 'timers'
     ] LOOP
         EXECUTE format('GRANT INSERT, UPDATE ON %I TO halsonav_worker', name);
     END LOOP;
     GRANT INSERT ON definitions TO halsonav_worker;
     FOREACH name IN ARRAY ARRAY[
-        'answers', 'leases', 'parked', 'person_index', 'seen', 'settings', 'subscriptions',
+        'answers', 'leases', 'news', 'parked', 'person_index', 'seen', 'settings', 'subscriptions',
         'timers', 'vault'
     ] LOOP
         EXECUTE format('GRANT DELETE ON %I TO halsonav_worker', name);

@@ -10,6 +10,7 @@ pub mod incident;
 pub mod lane;
 pub mod lease;
 pub mod memory;
+pub mod news;
 pub mod record;
 pub mod subject;
 pub mod work;

@@ -12,6 +12,7 @@ mod hold;
 mod lanes;
 mod leases;
 mod ledger;
+mod news;
 mod people;
 mod postgres;
 mod proxy;

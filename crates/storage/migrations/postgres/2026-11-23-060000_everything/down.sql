@@ -10,6 +10,7 @@ DROP TABLE documents;
 DROP TABLE records;
 DROP TABLE milestones;
 DROP TABLE refs;
+DROP TABLE news;
 DROP TABLE parked;
 DROP TABLE incidents;
 DROP TABLE work_items;

@@ -177,6 +177,13 @@ CREATE TABLE parked (
 );
 CREATE INDEX parked_case ON parked (case_no, parked_no);
 
+-- What the hub itself has to say, until it is on the bus. Numbers are never used again: what was said is
+-- taken out by its number.
+CREATE TABLE news (
+    news_no  INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    envelope TEXT NOT NULL
+);
+
 -- Neighbours' names. open_since: null once a poller need not ask any more.
 CREATE TABLE refs (
     ref_no     INTEGER PRIMARY KEY NOT NULL,
