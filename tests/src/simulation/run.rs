@@ -188,6 +188,7 @@ impl World {
         }
         self.check("at the end").await;
         self.causes().await;
+        self.told().await;
         if !self.over().await {
             self.truth
                 .breach("some case never came to its end".to_owned());

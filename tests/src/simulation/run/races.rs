@@ -3,7 +3,7 @@
 
 use halsonav::rehearsal::Rehearsal;
 use halsonav_domain::{CaseId, CommandId, PersonStatus, Protection};
-use halsonav_storage::{EffectState, Reader};
+use halsonav_storage::{EffectState, Reader, Register};
 
 use super::{FATES, World};
 
@@ -65,10 +65,7 @@ fn see(r: &mut Reader, case: CaseId) -> halsonav_storage::Result<Option<Seen>> {
         return Ok(None);
     };
     let register = r.register(&known.subject)?;
-    let barred = register.is_some_and(|register| {
-        let gone = !matches!(register.status, Some(PersonStatus::Active) | None);
-        gone || register.protection != Protection::None
-    });
+    let barred = register.as_ref().is_some_and(is_barred);
     let effects = r.effects_of(&case)?;
     let open = |state: EffectState| state.is_under_way() && state != EffectState::Blocked;
     let on_its_way = effects
@@ -79,4 +76,10 @@ fn see(r: &mut Reader, case: CaseId) -> halsonav_storage::Result<Option<Seen>> {
         barred,
         on_its_way: on_its_way.map(|effect| effect.command.id).collect(),
     }))
+}
+
+/// Nobody may write to this person by the ordinary way.
+pub(super) fn is_barred(register: &Register) -> bool {
+    let gone = !matches!(register.status, Some(PersonStatus::Active) | None);
+    gone || register.protection != Protection::None
 }

@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 
 use halsonav::rehearsal::Rehearsal;
 use halsonav_bus::codec;
-use halsonav_domain::{CaseId, Topic};
+use halsonav_domain::{
+    CaseId, Envelope, Topic,
+    event::{Event as _, PersonChanged},
+};
 use halsonav_storage::{EffectState, Totals};
 
-use super::{Outcome, World};
+use super::{Outcome, World, races::is_barred};
 
 impl World {
     async fn totals(&mut self) -> Option<Totals> {
@@ -67,6 +70,45 @@ impl World {
         for (id, kind) in self.truth.ids() {
             if !decided.contains(&id.to_string()) {
                 self.truth.breach(format!("{kind} {id} was never decided"));
+            }
+        }
+    }
+
+    /// Whoever the register has turned out to be out of bounds, after it had first said otherwise: the
+    /// case was told, unless it was over by then.
+    pub(super) async fn told(&mut self) {
+        let people: Vec<CaseId> = self.truth.people().into_keys().collect();
+        let barred = self
+            .with(async move |hub: &mut Rehearsal| {
+                hub.storage().read(|r| {
+                    let mut barred = Vec::new();
+                    for case in people {
+                        let Some(known) = r.case(&case)? else {
+                            continue;
+                        };
+                        let register = r.register(&known.subject)?;
+                        let heard = register.filter(is_barred).and_then(|it| it.fetched);
+                        if heard.is_some_and(|at| known.ended.is_none_or(|end| at < end)) {
+                            barred.push(case);
+                        }
+                    }
+                    Ok(barred)
+                })
+            })
+            .await;
+        let Some(Ok(barred)) = barred else {
+            return;
+        };
+        let records = self.wire.all(&Topic::Events);
+        let facts = records.iter().filter_map(|it| codec::read_event(it).ok());
+        let facts: Vec<Envelope> = facts.collect();
+        for case in barred {
+            let mut of_case = facts.iter().filter(|fact| fact.subject == Some(case));
+            let at_first = of_case.find_map(|fact| fact.data["result"]["status"].as_str());
+            let was_told = of_case.any(|fact| fact.kind == PersonChanged::TYPE);
+            if at_first == Some("active") && !was_told {
+                let breach = format!("{case} was not told what the register says");
+                self.truth.breach(breach);
             }
         }
     }
