@@ -82,7 +82,7 @@ impl Collector {
         deliveries.any(follows).then_some(())
     }
 
-    /// None of the people of the list in this folder can be found in what came.
+    /// Nobody of the list in this folder can be found by number in what came.
     pub fn names_nobody(&self, neighbours: &Path) {
         let list = fs::read_to_string(neighbours.join("roster.csv")).unwrap();
         let number = |field: &&str| field.len() == 12 && field.bytes().all(|c| c.is_ascii_digit());

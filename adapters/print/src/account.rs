@@ -169,13 +169,14 @@ impl Account {
     }
 }
 
-/// To the library a connection that breaks at this moment is a no that leaves no other way in.
+/// To the library a connection that breaks at this moment is a no that leaves no other way in, and so is
+/// a server that takes its leave: then the session ends well.
 async fn broke(ssh: &mut Handle<Guard>, answer: &AuthResult) -> bool {
     let no_other_way = matches!(
         answer,
         AuthResult::Failure { remaining_methods, .. } if remaining_methods.is_empty()
     );
-    no_other_way && timeout(BREAKING, ssh).await.is_ok()
+    no_other_way && matches!(timeout(BREAKING, ssh).await, Ok(Err(_)))
 }
 
 impl Pin {

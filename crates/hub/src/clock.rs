@@ -107,7 +107,7 @@ pub async fn shared(
                 changed = woken.changed() => if changed.is_err() { return },
             }
             if let Err(error) = follower.follow().await {
-                tracing::error!(%error, "the shared clock cannot be read");
+                tracing::error!(code = error.code(), %error, "the shared clock cannot be read");
                 woken.mark_changed();
                 tokio::task::yield_now().await;
             }

@@ -35,6 +35,8 @@ use crate::config::Traces;
 const WAITING: usize = 32_768;
 /// Spans in one request.
 const BATCH: usize = 2_048;
+/// Commands of one delivery that its span is linked to, at most: as many as any operation takes at once.
+const LINKS: u32 = 500;
 /// Longest wait for the last of them when the process stops.
 const LAST: Duration = Duration::from_secs(3);
 
@@ -95,6 +97,7 @@ impl Spans {
         let provider = builder
             .with_sampler(Sampler::ParentBased(Box::new(share)))
             .with_resource(resource)
+            .with_max_links_per_span(LINKS)
             .build();
         let tracer = provider.tracer("halsonav");
         Self(Some((provider, tracer)))
@@ -191,8 +194,8 @@ impl Begun {
         format!("00-{trace}-{span}-{:02x}", self.context.trace_flags())
     }
 
-    /// What was decided in it is on disk, and it ends. One that ends without was decided once more, since
-    /// the case had moved on.
+    /// What was decided in it is on disk, and it ends. One that ends without came to nothing: the fact was
+    /// known, or rejected, or it was decided once more, since the case had moved on.
     pub fn stored(&self) {
         let mut span = self.span.lock().unwrap_or_else(PoisonError::into_inner);
         span.set_attribute(KeyValue::new("halsonav.stored", true));

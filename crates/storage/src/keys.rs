@@ -119,23 +119,32 @@ impl VaultKeys {
         }
     }
 
-    /// Puts these keys in the place of those in the file, at once or not at all.
+    /// Puts these keys in the place of those in the file, at once or not at all. Its owner stays.
     ///
     /// # Errors
     /// `Keys` when it cannot be written.
     pub fn replace(&self, path: &Path) -> Result<()> {
-        let beside = path.with_extension("new");
-        let replaced = match fs::remove_file(&beside) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-            _ => self.write_new(&beside),
-        };
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        replaced
-            .and_then(|()| fs::rename(&beside, path))
-            .and_then(|()| fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all())
-            .map_err(|error| at_file(&error))
+        self.swap(path).map_err(|error| at_file(&error))
+    }
+
+    fn swap(&self, path: &Path) -> io::Result<()> {
+        // Where a link leads, so that all who have the link have the new keys.
+        let path = fs::canonicalize(path)?;
+        let mut beside = path.clone().into_os_string();
+        beside.push(".new");
+        match fs::remove_file(&beside) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => self.write_new(Path::new(&beside))?,
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::{MetadataExt, chown};
+            let owner = fs::metadata(&path)?;
+            chown(&beside, Some(owner.uid()), Some(owner.gid()))?;
+        }
+        fs::rename(&beside, &path)?;
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        fs::File::open(folder)?.sync_all()
     }
 
     fn write_new(&self, path: &Path) -> io::Result<()> {
@@ -170,7 +179,8 @@ impl VaultKeys {
     }
 
     /// The same keys with one more version of each, which writes from now on. Restart, then call
-    /// [`crate::Writer::rewrap`] until nothing is left, then the old lines can go.
+    /// [`crate::Writer::rewrap`] until nothing is left, then the old `seal` lines can go; those of `index`
+    /// find people by numbers that they had before.
     ///
     /// # Errors
     /// `Keys` when the system has no randomness to give.
@@ -270,7 +280,7 @@ mod tests {
         let path = dir.path().join("vault.key");
         let keys = VaultKeys::load_or_create(&path).expect("made");
         // Somebody was killed before the rename.
-        fs::write(dir.path().join("vault.new"), "half").expect("written");
+        fs::write(dir.path().join("vault.key.new"), "half").expect("written");
         let next = keys.rotated().expect("rotated");
         next.replace(&path).expect("replaced");
         let read = VaultKeys::load(&path).expect("closed to others, and whole");

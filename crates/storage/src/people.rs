@@ -38,7 +38,8 @@ struct Told<'a> {
 }
 
 impl Writer {
-    fn alone_with_people(&mut self) -> Result<()> {
+    /// In PostgreSQL, until the transaction ends, nobody else changes who is in the vault.
+    pub(crate) fn alone_with_people(&mut self) -> Result<()> {
         if let Db::Postgres(db) = &mut self.db {
             db.batch_execute(ALONE)?;
         }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use diesel::{
+    connection::SimpleConnection as _,
     dsl::exists,
     prelude::*,
     sql_types::{BigInt, Binary, Nullable},
@@ -14,7 +15,7 @@ use crate::{
     Access, Error, Extent, NewAudit, Result, VaultKeys, Writer,
     convert::subject_id,
     crypt,
-    dialect::lookup,
+    dialect::{Db, lookup},
     rows::insert,
     schema::{cases, person_index, subjects, vault},
 };
@@ -224,12 +225,20 @@ impl Writer {
     /// # Errors
     /// `NotFound`; `Conflict` when a case is open, which could no more be contacted; `Database`.
     pub fn erase(&mut self, subject: &SubjectId, why: &Access) -> Result<()> {
+        self.alone_with_people()?;
         let (no, id) = self
             .subject_row(subject)?
             .ok_or(Error::NotFound("subject"))?;
-        let open = cases::table.filter(cases::subject_no.eq(no).and(cases::ended.is_null()));
+        let theirs = subjects::subject_no.eq(no).or(subjects::merged_into.eq(no));
+        let open = cases::table
+            .inner_join(subjects::table)
+            .filter(theirs.and(cases::ended.is_null()));
         if diesel::select(exists(open)).get_result(&mut self.db)? {
             return Err(Error::Conflict("a case of the resident is open"));
+        }
+        if let Db::Sqlite(db) = &mut self.db {
+            // Else the sealed row would stay in the file until its page is used again.
+            db.batch_execute("PRAGMA secure_delete = ON")?;
         }
         diesel::delete(vault::table.find(no)).execute(&mut self.db)?;
         diesel::delete(person_index::table.filter(person_index::subject_no.eq(no)))
@@ -246,6 +255,7 @@ impl Writer {
     /// # Errors
     /// `Vault` when an old key is missing; `Database`.
     pub fn rewrap(&mut self, limit: u32) -> Result<u64> {
+        self.alone_with_people()?;
         let newest = i64::from(self.keys.sealing().0);
         let rows: Vec<(i64, Vec<u8>)> = vault::table
             .inner_join(subjects::table.on(subjects::subject_no.eq(vault::subject_no)))

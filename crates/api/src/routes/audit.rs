@@ -172,9 +172,8 @@ pub(crate) async fn verify(
     let since = match (asked.0.size, asked.0.link.as_deref()) {
         (None, None) => None,
         (Some(size), Some(link)) => {
-            let link = digest(link)
-                .ok_or_else(|| Fault::unacceptable().because("link has 64 hexadecimal digits"))?;
-            Some(Checkpoint { size, link })
+            let kept: Result<Checkpoint, _> = format!("{size}:{link}").parse();
+            Some(kept.map_err(|_| Fault::unacceptable().because("link has 64 hexadecimal digits"))?)
         }
         _ => return Err(Fault::unacceptable().because("size and link belong together")),
     };
@@ -204,17 +203,6 @@ pub(crate) async fn verify(
         )])
         .await?;
     Ok(web::Json(view))
-}
-
-fn digest(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (place, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[place * 2..place * 2 + 2], 16).ok()?;
-    }
-    Some(bytes)
 }
 
 /// An extract is read in pages of this many.

@@ -134,7 +134,7 @@ impl Default for Settings {
             delivery_s: 30,
             request_s: 10,
             poll_s: 300,
-            stuck_s: 60,
+            stuck_s: 20,
         }
     }
 }

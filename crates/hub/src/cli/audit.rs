@@ -77,6 +77,7 @@ fn list(
     let entries = storage
         .read(|r| r.audit_page(filter, after, limit))
         .map_err(|e| one(store_problem(e)))?;
+    note(storage, "list-audit", json!({ "entries": entries.len() }))?;
     let list: Vec<Value> = entries.iter().map(shown).collect();
     context.output.result(&json!({ "entries": list }), || {
         let rows: Vec<_> = entries.iter().map(row).collect();
@@ -84,6 +85,13 @@ fn list(
         table(&head, &rows)
     });
     Ok(ExitCode::SUCCESS)
+}
+
+/// Who looks at the log is in the log.
+fn note(storage: &Storage, purpose: &'static str, detail: Value) -> Result<(), Vec<Problem>> {
+    let entry = order::looked(purpose, &order::by(), SystemClock.now(), detail);
+    let noted = storage.write(move |tx| tx.audit(std::slice::from_ref(&entry)));
+    noted.map_err(|e| one(store_problem(e)))
 }
 
 fn shown(entry: &AuditEntry) -> Value {
@@ -123,6 +131,8 @@ fn verify(context: &Context, storage: &Storage, since: Option<&Checkpoint>) -> A
     let found = storage
         .read(|r| r.verify_audit(since))
         .map_err(|e| one(store_problem(e)))?;
+    let whole = matches!(found, Verified::Whole(_));
+    note(storage, "verify-audit", json!({ "whole": whole }))?;
     match found {
         Verified::Whole(end) => {
             let value =
@@ -154,7 +164,7 @@ fn retire(context: &Context, config: &Config, storage: &Storage, before: Date) -
         })
         .and_then(|()| Storage::retire_audit(&place, midnight))
         .map_err(|e| one(store_problem(e)))?;
-    let value = json!({ "dropped": start.size, "checkpoint": start.to_string() });
+    let value = json!({ "startsAfter": start.size, "checkpoint": start.to_string() });
     context.output.result(&value, || {
         format!("the log starts after entry {}\n{start}", start.size)
     });

@@ -20,6 +20,14 @@ pub fn entry(purpose: &str, by: &str, at: Timestamp, detail: Value) -> NewAudit 
     }
 }
 
+/// The audit entry of a look at the audit log itself.
+pub fn looked(purpose: &str, by: &str, at: Timestamp, detail: Value) -> NewAudit {
+    NewAudit {
+        action: "read".to_owned(),
+        ..entry(purpose, by, at, detail)
+    }
+}
+
 /// The login at this machine: the name that it goes by, or its number.
 pub fn by() -> String {
     let named = ["LOGNAME", "USER"]

@@ -4,7 +4,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use clap::Subcommand;
 use halsonav_bus::Bus;
-use halsonav_domain::{CaseId, Clock as _, Problem};
+use halsonav_domain::{CaseId, Clock as _, Kind, Problem};
 use halsonav_storage::{Access, Storage, VaultKeys};
 use serde_json::json;
 
@@ -51,8 +51,9 @@ fn rotate(context: &Context, config: &Config) -> Answer {
     let place = site::place(config).map_err(one)?;
     let path = site::key_file(config, &place).map_err(one)?;
     // Are those in the file the vault's?
-    site::store(config).map(drop).map_err(one)?;
-    let _nobody_else = alone(config)?;
+    let storage = site::store(config).map_err(one)?;
+    let _nobody_else = alone(config, &storage)?;
+    drop(storage);
     let keys = VaultKeys::load(&path)
         .and_then(|keys| keys.rotated())
         .map_err(|e| one(store_problem(e)))?;
@@ -69,17 +70,24 @@ fn rotate(context: &Context, config: &Config) -> Answer {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The lock of the embedded log, which a hub that runs has. On Kafka nobody can tell.
-fn alone(config: &Config) -> Result<Option<Arc<dyn Bus>>, Vec<Problem>> {
-    if config.bus.kind != BusKind::Log {
-        return Ok(None);
+/// The lock of the embedded log, which a hub that runs has; on Kafka some process of it has a lease.
+fn alone(config: &Config, storage: &Storage) -> Result<Option<Arc<dyn Bus>>, Vec<Problem>> {
+    let runs = |told: &str| {
+        let message = format!("{told}; a hub that runs has the old keys: stop it first");
+        one(Problem::new(Kind::Conflict, "HUB-CLI-006", message))
+    };
+    if config.bus.kind == BusKind::Log {
+        return match site::bus(config) {
+            Ok((log, _)) => Ok(Some(log)),
+            Err(problem) if problem.kind == Kind::Conflict => Err(runs(&problem.to_string())),
+            Err(problem) => Err(one(problem)),
+        };
     }
-    match site::bus(config) {
-        Ok((log, _)) => Ok(Some(log)),
-        Err(problem) => {
-            let message = format!("{problem}; a hub that runs has the old keys: stop it first");
-            Err(one(Problem::new(problem.kind, "HUB-CLI-006", message)))
-        }
+    let leases = storage.read(|r| r.leases());
+    let leases = leases.map_err(|e| one(store_problem(e)))?;
+    match leases.into_iter().find(|lease| lease.live) {
+        Some(lease) => Err(runs(&format!("the lease {} is in force", lease.name))),
+        None => Ok(None),
     }
 }
 

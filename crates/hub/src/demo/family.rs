@@ -143,17 +143,16 @@ impl Members {
 
 impl Drop for Family {
     fn drop(&mut self) {
-        let mut members = lock(&self.members);
-        // Also for a supervisor that is just looking.
-        members.respawns = false;
         if let Some(supervisor) = self.supervisor.take() {
             supervisor.abort();
         }
-        for child in &mut members.children {
+        // A supervisor that is just looking finds nobody.
+        let mut children = std::mem::take(&mut lock(&self.members).children);
+        for child in &mut children {
             // The end of its input tells it to stop.
             drop(child.stdin.take());
         }
-        for child in &mut members.children {
+        for child in &mut children {
             let _ = child.wait();
         }
     }

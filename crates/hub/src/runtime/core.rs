@@ -238,7 +238,7 @@ impl Core {
             .map_err(store_problem)?;
         if any {
             crash::point("person.stored", "").await;
-            self.tell_news().await?;
+            self.tell_news().await;
         }
         Ok(())
     }

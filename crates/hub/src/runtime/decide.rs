@@ -134,7 +134,8 @@ pub(super) fn decide(
 /// What is asked for because of a fact belongs to its trace.
 fn traced(fact: &Envelope, span: Option<&Begun>, effects: &mut [Effect]) {
     let handed_on = || fact.traceparent.clone().filter(|t| is_traceparent(t));
-    let Some(trace) = span.map(Begun::traceparent).or_else(handed_on) else {
+    let ours = span.map(Begun::traceparent).filter(|t| is_traceparent(t));
+    let Some(trace) = ours.or_else(handed_on) else {
         return;
     };
     for effect in effects {

@@ -126,7 +126,7 @@ impl Dispatcher {
     /// Leaves the group, so that another process need not wait to have the partitions.
     pub async fn leave(self) {
         if let Err(error) = self.consumer.close().await {
-            tracing::warn!(adapter = self.adapter, %error, "a lane could not leave its group");
+            tracing::warn!(adapter = self.adapter, code = error.code(), %error, "a lane could not leave its group");
         }
     }
 

@@ -100,7 +100,7 @@ impl Lease {
             .write_async(move |tx| tx.release_lease(&name, held.epoch))
             .await;
         if let Err(error) = gone {
-            tracing::warn!(lease = self.name, %error, "a lease could not be given back; it runs out");
+            tracing::warn!(lease = self.name, code = error.code(), %error, "a lease could not be given back; it runs out");
         }
     }
 

@@ -1,43 +1,108 @@
 //! What the hub itself has to say: what the register told about a person, and signals. It is noted in the
-//! transaction that it follows from, then put on the bus, then taken out; after a crash the scheduler
-//! goes on with it.
+//! transaction that it follows from, then put on the bus, then taken out. What was left, by a crash or a
+//! bus that was away, the scheduler tells; what is told twice is known by its id.
 
-use halsonav_domain::Problem;
-use halsonav_storage::News;
+use halsonav_domain::{CaseId, Envelope, Kind, Problem, Timestamp};
+use halsonav_storage::{HubIncident, News};
+use serde_json::{Value, json};
 
-use super::{Core, store_problem};
+use super::{Core, decide::SIGNAL, store_problem};
 use crate::crash;
 
-/// Facts put on the bus at once.
+/// News looked at, and facts put on the bus, at once.
 pub(super) const BATCH: u32 = 1_000;
 
+/// A signal, before it is known who waits for it: it is about no case yet.
+pub(super) fn signal(from: CaseId, name: &str, variables: &Value, now: Timestamp) -> Envelope {
+    let data = json!({ "from": from, "name": name, "variables": variables });
+    Envelope::new("/engine", from.to_string(), SIGNAL, None, now, data)
+}
+
 impl Core {
-    /// Tells all that there is.
-    ///
-    /// # Errors
-    /// When store or bus fail; what is not known to be told is told again, under the same ids.
-    pub(super) async fn tell_news(&self) -> Result<(), Problem> {
+    /// Tells what was just noted; what cannot be told now is told later.
+    pub(super) async fn tell_news(&self) {
         loop {
             let news = self.storage.read_async(|r| r.news(BATCH)).await;
-            let news = news.map_err(store_problem)?;
-            if news.is_empty() {
-                return Ok(());
+            let told = match news.map_err(store_problem) {
+                Ok(news) if news.is_empty() => return,
+                Ok(news) => self.tell(news).await,
+                Err(problem) => Err(problem),
+            };
+            if let Err(problem) = told {
+                tracing::warn!(%problem, "what the hub has to say is said later");
+                return;
             }
-            self.tell(news).await?;
         }
     }
 
     /// Tells these.
     ///
     /// # Errors
-    /// As [`Core::tell_news`].
+    /// When store or bus fail; all of it is told again, under the same ids.
     pub(super) async fn tell(&self, news: Vec<News>) -> Result<(), Problem> {
-        let facts = news.iter().map(|news| news.fact.clone()).collect();
-        self.publish(facts).await?;
+        for one in &news {
+            let told = match one.fact.subject {
+                None if one.fact.kind == SIGNAL => self.broadcast(one).await,
+                _ => self.publish(vec![one.fact.clone()]).await,
+            };
+            match told {
+                // It can never be told, and nothing is to wait behind it.
+                Err(problem) if problem.kind == Kind::Invalid => self.untold(one, problem).await?,
+                told => told?,
+            }
+        }
         crash::point("news.published", "").await;
         self.storage
             .write_async(move |tx| tx.drop_news(&news))
             .await
             .map_err(store_problem)
     }
+
+    /// A signal goes to every other instance that waits for it, as a fact of its own.
+    async fn broadcast(&self, news: &News) -> Result<(), Problem> {
+        let signal = &news.fact;
+        let name = signal.data["name"].as_str().unwrap_or_default();
+        let mut after = None;
+        loop {
+            let wanted = name.to_owned();
+            let page = self
+                .storage
+                .read_async(move |r| r.awaiting_signal(&wanted, after, BATCH))
+                .await
+                .map_err(store_problem)?;
+            let Some((last, _)) = page.last() else {
+                return Ok(());
+            };
+            after = Some(*last);
+            let from = thrower(signal);
+            let others = page.into_iter().filter(|(_, case)| Some(*case) != from);
+            let facts = others.map(|(_, case)| Envelope {
+                id: format!("signal-{}-{case}", news.no),
+                subject: Some(case),
+                ..signal.clone()
+            });
+            self.publish(facts.collect()).await?;
+        }
+    }
+
+    async fn untold(&self, news: &News, problem: Problem) -> Result<(), Problem> {
+        let incident = HubIncident {
+            case: news.fact.subject.or_else(|| thrower(&news.fact)),
+            element: "news".to_owned(),
+            kind: problem.kind,
+            code: problem.code,
+            message: problem.message,
+            at: self.clock.now(),
+        };
+        let opened = self.storage.write_async(move |tx| {
+            tx.open_incident(&incident)?;
+            Ok(())
+        });
+        opened.await.map_err(store_problem)
+    }
+}
+
+/// The case that a signal comes from.
+fn thrower(signal: &Envelope) -> Option<CaseId> {
+    signal.data["from"].as_str()?.parse().ok()
 }

@@ -102,12 +102,11 @@ impl Processor {
         self.core
             .metrics
             .steps(report.steps, report.dropped, report.rejected);
-        let told = match report.signals.is_empty() {
-            true => Ok(()),
-            false => self.core.tell_news().await,
-        };
-        if let Err(problem) = stored.map_err(store_problem).and(told) {
-            // Whichever it was: with the next commit what was not stored would be taken for done.
+        if !report.signals.is_empty() {
+            self.core.tell_news().await;
+        }
+        if let Err(problem) = stored.map_err(store_problem) {
+            // With the next commit what was not stored would be taken for done.
             self.consumer.rewind().await.map_err(bus_problem)?;
             return Err(problem);
         }
@@ -122,7 +121,7 @@ impl Processor {
     /// Leaves the group, so that another engine need not wait to have the partitions.
     pub async fn leave(self) {
         if let Err(error) = self.consumer.close().await {
-            tracing::warn!(%error, "the engine could not leave its group");
+            tracing::warn!(code = error.code(), %error, "the engine could not leave its group");
         }
     }
 

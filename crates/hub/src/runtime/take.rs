@@ -16,11 +16,10 @@ use halsonav_bus::Delivered;
 use halsonav_domain::{CaseId, Envelope, Kind, Timestamp};
 use halsonav_engine::Library;
 use halsonav_storage::{CaseNo, Error, HubIncident, Result, StoredInstance, Writer};
-use serde_json::{Value, json};
 
 use super::{
     Core,
-    decide::{Decision, SIGNAL, decide},
+    decide::{Decision, decide},
     mail::{Mail, Numbered},
     news,
     note::Note,
@@ -220,32 +219,12 @@ impl Taking<'_> {
         }
         self.tx
             .apply(decisions().filter_map(|decision| decision.change.as_ref()))?;
-        for (from, name, variables) in &report.signals {
-            self.broadcast(*from, name, variables)?;
-        }
+        let signals = report.signals.iter();
+        let signals: Vec<Envelope> = signals
+            .map(|(from, name, variables)| news::signal(*from, name, variables, self.now))
+            .collect();
+        self.tx.put_news(&signals)?;
         Ok(report)
-    }
-
-    /// A signal goes to every other instance that waits for it, as a fact of its own.
-    fn broadcast(&mut self, from: CaseId, name: &str, variables: &Value) -> Result<()> {
-        let data = json!({ "name": name, "variables": variables });
-        let at = self.now.as_millisecond();
-        let mut after = None;
-        loop {
-            let page = self.tx.awaiting_signal(name, after, news::BATCH)?;
-            let Some((last, _)) = page.last() else {
-                return Ok(());
-            };
-            after = Some(*last);
-            let others = page.iter().filter(|(_, case)| *case != from);
-            let facts: Vec<Envelope> = others
-                .map(|(_, case)| {
-                    let id = format!("{from}-{name}-{at}-{case}");
-                    Envelope::new("/engine", id, SIGNAL, Some(*case), self.now, data.clone())
-                })
-                .collect();
-            self.tx.put_news(&facts)?;
-        }
     }
 
     /// The cases that are here, each with what is new about it, and its guess if that can still hold.

@@ -54,7 +54,7 @@ impl Scheduler {
             })
             .await
             .map_err(store_problem)?;
-        // Somebody died before it was told.
+        // Left by a process that died, or just being told by one.
         if !news.is_empty() {
             let count = news.len();
             self.core.tell(news).await?;

@@ -103,10 +103,14 @@ impl World {
         let facts = records.iter().filter_map(|it| codec::read_event(it).ok());
         let facts: Vec<Envelope> = facts.collect();
         for case in barred {
-            let mut of_case = facts.iter().filter(|fact| fact.subject == Some(case));
-            let at_first = of_case.find_map(|fact| fact.data["result"]["status"].as_str());
-            let was_told = of_case.any(|fact| fact.kind == PersonChanged::TYPE);
-            if at_first == Some("active") && !was_told {
+            let of_case = || facts.iter().filter(|fact| fact.subject == Some(case));
+            let answer = of_case().find(|fact| !fact.data["result"]["status"].is_null());
+            let was_in_bounds = answer.is_some_and(|fact| {
+                let result = &fact.data["result"];
+                result["status"] == "active" && result["protection"] == "none"
+            });
+            let was_told = of_case().any(|fact| fact.kind == PersonChanged::TYPE);
+            if was_in_bounds && !was_told {
                 let breach = format!("{case} was not told what the register says");
                 self.truth.breach(breach);
             }
