@@ -17,6 +17,7 @@ mod people;
 mod privacy;
 mod regions;
 mod same;
+mod signals;
 mod split;
 mod support;
 mod trial;

@@ -42,9 +42,17 @@ impl Stage {
     /// # Errors
     /// What is wrong with it.
     pub fn of(region: &str) -> Result<Self, Vec<Problem>> {
+        Self::within(None, region)
+    }
+
+    /// Reads a region from a folder of regions; without one, a region that is shipped.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn within(regions: Option<PathBuf>, region: &str) -> Result<Self, Vec<Problem>> {
         let context = Context {
             config: None,
-            regions: None,
+            regions,
             output: Output { json: true },
         };
         let (config, region) = site::settings(&context, Some(region))?;
