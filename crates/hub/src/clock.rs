@@ -85,11 +85,12 @@ pub async fn shared(
     stop: &Stop,
 ) -> halsonav_storage::Result<Time> {
     let (tell, set) = watch::channel(());
-    let follower = Follower {
+    let mut follower = Follower {
         storage: storage.clone(),
         label,
         clock: Arc::new(VirtualClock::new(Timestamp::UNIX_EPOCH)),
         schedule: Arc::new(VirtualClock::new(Timestamp::UNIX_EPOCH)),
+        noted: Timestamp::UNIX_EPOCH,
         tell,
     };
     let time = Time {
@@ -121,19 +122,22 @@ struct Follower {
     label: usize,
     clock: Arc<VirtualClock>,
     schedule: Arc<VirtualClock>,
+    /// As far as others know that this process is.
+    noted: Timestamp,
     tell: watch::Sender<()>,
 }
 
 impl Follower {
-    async fn follow(&self) -> halsonav_storage::Result<()> {
+    async fn follow(&mut self) -> halsonav_storage::Result<()> {
         let read = self
             .storage
             .read_async(|r| Ok((at(r, Step::Time.setting())?, at(r, Step::Begin.setting())?)));
         let (now, begun) = read.await?;
-        if let Some(now) = now.filter(|now| *now > self.clock.now()) {
+        if let Some(now) = now.filter(|now| *now > self.noted) {
             self.clock.advance(now);
-            // Whoever moves the clock waits for this.
+            // Whoever moves the clock waits for this. If it fails it is done again.
             note(&self.storage, Step::Time, self.label, now).await?;
+            self.noted = now;
         }
         if let Some(begun) = begun.filter(|begun| *begun > self.schedule.now()) {
             self.schedule.advance(begun);
