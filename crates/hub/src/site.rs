@@ -93,7 +93,7 @@ pub fn place(config: &Config) -> Result<Place, Problem> {
 /// Opens the store, with the vault's keys from their file.
 ///
 /// # Errors
-/// `HUB-STORE-…` when the folder or the files in it cannot be used, or the keys are not those that
+/// `HUB-STORE-002`, `HUB-STORAGE-…` when the folder or the files in it cannot be used, or the keys are not those that
 /// the vault was sealed with.
 pub fn store(config: &Config) -> Result<Storage, Problem> {
     let place = place(config)?;
@@ -114,7 +114,7 @@ pub fn store(config: &Config) -> Result<Storage, Problem> {
 /// the store is.
 ///
 /// # Errors
-/// `HUB-STORE-…`.
+/// As [`store`].
 pub fn migrate(config: &Config) -> Result<String, Problem> {
     let place = place(config)?;
     if let Place::Postgres(_) = place {

@@ -16,8 +16,8 @@ use halsonav_domain::{
 use opentelemetry::{
     Context, KeyValue,
     trace::{
-        Link, Span as _, SpanContext, SpanId, SpanKind, Status, TraceContextExt as _, TraceFlags,
-        TraceId, TraceState, Tracer as _, TracerProvider as _,
+        Link, Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt as _,
+        TraceFlags, TraceId, TraceState, Tracer as _, TracerProvider as _,
     },
 };
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
@@ -106,15 +106,14 @@ impl Spans {
     /// A step that a fact leads to. It belongs to the fact's trace, or begins one.
     #[must_use]
     pub fn step(&self, fact: &Envelope, case: CaseId) -> Option<Begun> {
+        // Before anything is made: a hub without a collector does this for each step.
+        let (_, tracer) = self.0.as_ref()?;
         let parent = fact.traceparent.as_deref().and_then(context);
-        let about = vec![KeyValue::new("halsonav.case", case.to_string())];
-        self.begin(
-            SpanKind::Consumer,
-            fact.kind.clone(),
-            parent,
-            Vec::new(),
-            about,
-        )
+        let span = tracer
+            .span_builder(fact.kind.clone())
+            .with_kind(SpanKind::Consumer)
+            .with_attributes([KeyValue::new("halsonav.case", case.to_string())]);
+        Some(begin(tracer, span, parent))
     }
 
     /// A batch that a neighbour is given. Of one command it is a part; with several it is linked.
@@ -125,6 +124,7 @@ impl Spans {
         operation: &'static str,
         batch: &[Delivery],
     ) -> Option<Begun> {
+        let (_, tracer) = self.0.as_ref()?;
         let count = i64::try_from(batch.len()).unwrap_or(i64::MAX);
         let mut about = vec![
             KeyValue::new("halsonav.adapter", adapter.to_owned()),
@@ -141,32 +141,12 @@ impl Spans {
                 (None, contexts.map(Link::with_context).collect())
             }
         };
-        let kind = format!("{adapter}.{operation}");
-        self.begin(SpanKind::Client, kind, parent, links, about)
-    }
-
-    fn begin(
-        &self,
-        kind: SpanKind,
-        name: String,
-        parent: Option<SpanContext>,
-        links: Vec<Link>,
-        about: Vec<KeyValue>,
-    ) -> Option<Begun> {
-        let (_, tracer) = self.0.as_ref()?;
-        let around = parent.map_or_else(Context::new, |parent| {
-            Context::new().with_remote_span_context(parent)
-        });
         let span = tracer
-            .span_builder(name)
-            .with_kind(kind)
+            .span_builder(format!("{adapter}.{operation}"))
+            .with_kind(SpanKind::Client)
             .with_links(links)
-            .with_attributes(about)
-            .start_with_context(tracer, &around);
-        Some(Begun {
-            context: span.span_context().clone(),
-            span: Mutex::new(span),
-        })
+            .with_attributes(about);
+        Some(begin(tracer, span, parent))
     }
 
     /// Sends what is left. Blocks, for some seconds at most.
@@ -177,6 +157,17 @@ impl Spans {
         if let Err(error) = provider.shutdown_with_timeout(LAST) {
             tracing::warn!(%error, "the last spans did not reach the collector");
         }
+    }
+}
+
+fn begin(tracer: &SdkTracer, span: SpanBuilder, parent: Option<SpanContext>) -> Begun {
+    let around = parent.map_or_else(Context::new, |parent| {
+        Context::new().with_remote_span_context(parent)
+    });
+    let span = span.start_with_context(tracer, &around);
+    Begun {
+        context: span.span_context().clone(),
+        span: Mutex::new(span),
     }
 }
 

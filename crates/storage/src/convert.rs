@@ -58,3 +58,15 @@ pub(crate) fn from_word<T: DeserializeOwned>(word: &str) -> Result<T> {
 pub(crate) fn count(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
+
+/// Reads 64 hexadecimal digits into a place that is there: a secret leaves no copy of itself.
+pub(crate) fn from_hex(digits: &str, place: &mut [u8; 32]) -> Option<()> {
+    let digits = digits.as_bytes();
+    if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    for (byte, pair) in place.iter_mut().zip(digits.chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(())
+}

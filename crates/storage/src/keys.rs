@@ -10,7 +10,7 @@ use rand::{TryRngCore, rngs::OsRng};
 use secrecy::{ExposeSecret, SecretBox};
 use zeroize::Zeroize;
 
-use crate::{Error, Result};
+use crate::{Error, Result, convert::from_hex};
 
 type Key = SecretBox<[u8; 32]>;
 
@@ -91,16 +91,15 @@ impl VaultKeys {
     /// # Errors
     /// `Keys` when it is missing, malformed or open to others.
     pub fn load(path: &Path) -> Result<Self> {
-        let fault = |error: io::Error| at_file(&error);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let mode = fs::metadata(path).map_err(fault)?.permissions().mode();
+            let mode = fs::metadata(path).map_err(at_file)?.permissions().mode();
             if mode & 0o077 != 0 {
                 return Err(Error::Keys("others may read it; chmod 600".to_owned()));
             }
         }
-        let mut text = fs::read_to_string(path).map_err(fault)?;
+        let mut text = fs::read_to_string(path).map_err(at_file)?;
         let keys = Self::parse(&text);
         text.zeroize();
         keys
@@ -115,7 +114,7 @@ impl VaultKeys {
         match fresh.write_new(path) {
             Ok(()) => Ok(fresh),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Self::load(path),
-            Err(error) => Err(at_file(&error)),
+            Err(error) => Err(at_file(error)),
         }
     }
 
@@ -124,7 +123,7 @@ impl VaultKeys {
     /// # Errors
     /// `Keys` when it cannot be written.
     pub fn replace(&self, path: &Path) -> Result<()> {
-        self.swap(path).map_err(|error| at_file(&error))
+        self.swap(path).map_err(at_file)
     }
 
     fn swap(&self, path: &Path) -> io::Result<()> {
@@ -218,7 +217,7 @@ impl VaultKeys {
     }
 }
 
-fn at_file(error: &io::Error) -> Error {
+fn at_file(error: io::Error) -> Error {
     Error::Keys(error.kind().to_string())
 }
 
@@ -241,13 +240,8 @@ fn fresh() -> Result<Key> {
 }
 
 fn decode(hex: &str) -> Option<Key> {
-    if hex.len() != 64 || !hex.is_ascii() {
-        return None;
-    }
     let mut bytes = Box::new([0u8; 32]);
-    for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
+    from_hex(hex, &mut bytes)?;
     Some(SecretBox::new(bytes))
 }
 

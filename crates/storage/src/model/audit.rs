@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 use halsonav_domain::{CaseId, HsaId, SubjectId, Timestamp};
 use serde_json::Value;
 
-use crate::Error;
+use crate::{Error, convert::from_hex};
 
 /// Something to be remembered for those who check.
 #[derive(Clone, PartialEq, Debug)]
@@ -66,17 +66,10 @@ impl FromStr for Checkpoint {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let read = || {
-            let (size, link) = text.split_once(':')?;
-            let digits = link.len() == 64 && link.bytes().all(|digit| digit.is_ascii_hexdigit());
-            let byte = |at: usize| u8::from_str_radix(&link[2 * at..2 * at + 2], 16).ok();
-            let mut bytes = [0; 32];
-            for (at, place) in bytes.iter_mut().enumerate() {
-                *place = digits.then(|| byte(at))??;
-            }
-            Some(Self {
-                size: size.parse().ok()?,
-                link: bytes,
-            })
+            let (size, digits) = text.split_once(':')?;
+            let (size, mut link) = (size.parse().ok()?, [0; 32]);
+            from_hex(digits, &mut link)?;
+            Some(Self { size, link })
         };
         read().ok_or(Error::Invalid(
             "a checkpoint is <entries>:<64 hexadecimal digits>",
