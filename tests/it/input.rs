@@ -274,3 +274,46 @@ fn a_folder_that_is_no_runs_is_left_alone() {
     refused(&said, "HUB-DEMO-002");
     assert_eq!(fs::read_to_string(file).unwrap(), "mine");
 }
+
+/// What is said by each section of the settings, and not what happens to be looked at first.
+#[test]
+fn check_tells_what_every_section_has_wrong() {
+    if binary().is_none() {
+        return;
+    }
+    let site = r#"
+        [run]
+        adapters = ["nobody"]
+        [bus]
+        kind = "kafka"
+        [kafka]
+        brokers = ""
+        [storage]
+        url = "mysql://somewhere"
+        [auth]
+        jwks = "no-such-file.json"
+        [http]
+        listen = "8080"
+        [monitor]
+        listen = "localhost:http"
+        [log]
+        level = "halsonav=loud"
+        [traces]
+        collector = "localhost:4318"
+    "#;
+    let (config, _) = text("wrong-everywhere.toml", site);
+    let said = halsonav(&["--json", "--config", &config, "check"]);
+    let value = refused(&said, "HUB-CONFIG-010").to_string();
+    let told = [
+        "HUB-BUS-009",
+        "storage: url",
+        "auth.jwks",
+        "http.listen",
+        "monitor.listen",
+        "HUB-LOG-001",
+        "traces.collector",
+    ];
+    for part in told {
+        assert!(value.contains(part), "nothing about {part}: {value}");
+    }
+}

@@ -5,18 +5,29 @@ use std::{fs::OpenOptions, path::Path, sync::Mutex};
 use halsonav_domain::{Kind, Problem};
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
+fn fault(message: String) -> Problem {
+    Problem::new(Kind::Invalid, "HUB-LOG-001", message)
+}
+
+/// What is logged, and whether as JSON.
+///
+/// # Errors
+/// `HUB-LOG-001` when level or format is none.
+pub fn settings(level: &str, format: &str) -> Result<(EnvFilter, bool), Problem> {
+    let filter = EnvFilter::try_new(level).map_err(|error| fault(format!("log.level: {error}")))?;
+    match format {
+        "json" => Ok((filter, true)),
+        "text" => Ok((filter, false)),
+        _ => Err(fault("log.format is json or text".to_owned())),
+    }
+}
+
 /// Starts the log. A second start in the same process changes nothing.
 ///
 /// # Errors
-/// `HUB-LOG-001` when the level is not one or the file cannot be written.
+/// `HUB-LOG-001`, also when the file cannot be written.
 pub fn start(level: &str, format: &str, file: Option<&Path>) -> Result<(), Problem> {
-    let fault = |message: String| Problem::new(Kind::Invalid, "HUB-LOG-001", message);
-    let filter = EnvFilter::try_new(level).map_err(|error| fault(format!("log.level: {error}")))?;
-    let json = match format {
-        "json" => true,
-        "text" => false,
-        _ => return Err(fault("log.format is json or text".to_owned())),
-    };
+    let (filter, json) = settings(level, format)?;
     let registry = tracing_subscriber::registry().with(filter);
     let started = match file {
         Some(path) => {

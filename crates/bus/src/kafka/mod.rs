@@ -18,7 +18,9 @@ use halsonav_domain::Topic;
 
 pub use settings::{Mechanism, PerKind, Protocol, Security, Settings};
 
-use self::{asker::Asker, consumer::Reader, context::Context, producer::Producer};
+use self::{
+    asker::Asker, consumer::Reader, context::Context, producer::Producer, properties::Properties,
+};
 use crate::{
     Bus, Consumer, Error, Record,
     health::{Health, Pulse},
@@ -50,6 +52,15 @@ impl Kafka {
             context,
             pulse,
         })
+    }
+
+    /// Whether a client could be made with these settings. Reads the files they name, and says no word
+    /// to the brokers.
+    ///
+    /// # Errors
+    /// As [`Kafka::new`].
+    pub fn check(settings: &Settings) -> Result<(), Error> {
+        Properties::asking(settings)?.check()
     }
 }
 

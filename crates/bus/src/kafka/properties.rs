@@ -191,16 +191,29 @@ impl Properties {
         C: ClientContext,
         T: FromClientConfigAndContext<C>,
     {
-        let mut config = ClientConfig::new();
-        config.set_log_level(RDKafkaLogLevel::Info);
-        for (name, value) in &self.0 {
-            config.set(*name, value);
-        }
+        let config = self.config();
         self.read_back(&config)?;
         // The library's text may name files and values of settings, and no secret.
         config
             .create_with_context(context)
             .map_err(|error| fault("kafka", error.to_string()))
+    }
+
+    /// Whether a client could be made.
+    ///
+    /// # Errors
+    /// As [`Properties::client`].
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.read_back(&self.config())
+    }
+
+    fn config(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set_log_level(RDKafkaLogLevel::Info);
+        for (name, value) in &self.0 {
+            config.set(*name, value);
+        }
+        config
     }
 
     fn read_back(&self, config: &ClientConfig) -> Result<(), Error> {

@@ -2,19 +2,27 @@
 
 use std::process::ExitCode;
 
-use halsonav_domain::command::KINDS;
+use halsonav_bus::Kafka;
+use halsonav_domain::{Problem, command::KINDS};
 use serde_json::json;
 
-use super::{Answer, Context};
+use super::{
+    Answer, Context,
+    run::{address, keys, parts},
+};
 use crate::{
-    adapters, definitions,
-    runtime::{Documents, Parts},
+    adapters,
+    config::{BusKind, Config, Region},
+    definitions,
+    runtime::{Documents, Parts, bus_problem},
     site,
+    spans::Spans,
+    telemetry,
 };
 
 pub async fn run(context: &Context, online: bool) -> Answer {
     let (config, region) = site::settings(context, None)?;
-    let mut problems = Vec::new();
+    let mut problems = refused(&config, &region);
     let built = match adapters::build(&config, &region, &Parts::all()) {
         Ok(built) => Some(built),
         Err(found) => {
@@ -74,4 +82,26 @@ pub async fn run(context: &Context, online: bool) -> Answer {
         lines.join("\n")
     });
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a process would refuse to start with, whatever the region is like.
+fn refused(config: &Config, region: &Region) -> Vec<Problem> {
+    let kafka = || match config.bus.kind {
+        BusKind::Kafka => Kafka::check(&site::kafka(config)?).map_err(bus_problem),
+        BusKind::Log => Ok(()),
+    };
+    let monitor = match config.monitor.listen.as_str() {
+        "" => Ok(()),
+        listen => address("monitor.listen", listen),
+    };
+    let all = [
+        parts(config, region).map(drop),
+        kafka(),
+        keys(config).map(drop),
+        address("http.listen", &config.http.listen),
+        monitor,
+        telemetry::settings(&config.log.level, &config.log.format).map(drop),
+        Spans::of(&config.traces).map(drop),
+    ];
+    all.into_iter().filter_map(Result::err).collect()
 }

@@ -88,7 +88,10 @@ pub async fn serve(context: &Context, options: Options) -> Answer {
 }
 
 /// What this process does, if it can be done.
-fn parts(config: &Config, region: &Region) -> Result<Parts, Problem> {
+///
+/// # Errors
+/// `HUB-CONFIG-010`.
+pub(super) fn parts(config: &Config, region: &Region) -> Result<Parts, Problem> {
     let fault = |message: String| Problem::new(Kind::Invalid, "HUB-CONFIG-010", message);
     let parts = config.parts();
     if parts.roles.is_empty() {
@@ -157,18 +160,9 @@ async fn listen(
 /// The API and its socket, if there is an issuer whose tokens it could accept.
 fn api(core: &Arc<Core>, door: Arc<HubDoor>) -> Result<Option<(Api, TcpListener)>, Vec<Problem>> {
     let config = &core.config;
-    if config.auth.jwks.is_empty() {
+    let Some(keys) = keys(config).map_err(one)? else {
         return Ok(None);
-    }
-    let unreadable = |error: std::io::Error| {
-        one(Problem::new(
-            Kind::Invalid,
-            "HUB-CONFIG-007",
-            format!("auth.jwks: {} cannot be read: {error}", config.auth.jwks),
-        ))
     };
-    let keys = Keys::parse(&std::fs::read_to_string(&config.auth.jwks).map_err(unreadable)?)
-        .map_err(one)?;
     let mut settings = Settings::new(&config.auth.audience, &config.auth.issuer, keys);
     settings.leeway = Duration::from_secs(config.auth.leeway_s);
     settings.body_limit = config.http.body_limit;
@@ -192,8 +186,38 @@ fn api(core: &Arc<Core>, door: Arc<HubDoor>) -> Result<Option<(Api, TcpListener)
     )))
 }
 
+/// The keys of the issuer whose tokens the API accepts, if there is one.
+///
+/// # Errors
+/// `HUB-CONFIG-007`, `HUB-API-030`.
+pub(super) fn keys(config: &Config) -> Result<Option<Keys>, Problem> {
+    let path = &config.auth.jwks;
+    if path.is_empty() {
+        return Ok(None);
+    }
+    let jwks = std::fs::read_to_string(path).map_err(|error| {
+        let message = format!("auth.jwks: {path} cannot be read: {error}");
+        Problem::new(Kind::Invalid, "HUB-CONFIG-007", message)
+    })?;
+    Keys::parse(&jwks).map(Some)
+}
+
+/// Whether an address of the settings could be listened on.
+///
+/// # Errors
+/// `HUB-CONFIG-014`.
+pub(super) fn address(key: &'static str, address: &str) -> Result<(), Problem> {
+    let parts = address.rsplit_once(':');
+    if parts.is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok()) {
+        return Ok(());
+    }
+    let message = format!("{key}: '{address}' is not HOST:PORT");
+    Err(Problem::new(Kind::Invalid, "HUB-CONFIG-014", message))
+}
+
 /// A socket on an address of the settings.
 fn bind(key: &'static str, address: &str) -> Result<TcpListener, Problem> {
+    self::address(key, address)?;
     let listener = TcpListener::bind(address).map_err(|error| {
         let message = format!("{key}: {address}: {error}");
         Problem::new(Kind::Unavailable, "HUB-RUN-006", message)

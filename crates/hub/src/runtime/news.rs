@@ -35,21 +35,26 @@ impl Core {
         }
     }
 
-    /// Tells these.
+    /// Tells these: what is about a case in one go, then each signal.
     ///
     /// # Errors
     /// When store or bus fail; all of it is told again, under the same ids.
     pub(super) async fn tell(&self, news: Vec<News>) -> Result<(), Problem> {
-        for one in &news {
-            let told = match one.fact.subject {
-                None if one.fact.kind == SIGNAL => self.broadcast(one).await,
-                _ => self.publish(vec![one.fact.clone()]).await,
-            };
-            match told {
-                // It can never be told, and nothing is to wait behind it.
-                Err(problem) if problem.kind == Kind::Invalid => self.untold(one, problem).await?,
-                told => told?,
+        let is_signal = |one: &&News| one.fact.subject.is_none() && one.fact.kind == SIGNAL;
+        let (signals, facts): (Vec<&News>, Vec<&News>) = news.iter().partition(is_signal);
+        let all = facts.iter().map(|one| one.fact.clone()).collect();
+        match self.publish(all).await {
+            Err(problem) if problem.kind == Kind::Invalid => {
+                for fact in facts {
+                    let told = self.publish(vec![fact.fact.clone()]).await;
+                    self.or_untold(fact, told).await?;
+                }
             }
+            told => told?,
+        }
+        for signal in signals {
+            let told = self.broadcast(signal).await;
+            self.or_untold(signal, told).await?;
         }
         crash::point("news.published", "").await;
         self.storage
@@ -85,7 +90,12 @@ impl Core {
         }
     }
 
-    async fn untold(&self, news: &News, problem: Problem) -> Result<(), Problem> {
+    /// What can never be told is an operator's, and nothing waits behind it.
+    async fn or_untold(&self, news: &News, told: Result<(), Problem>) -> Result<(), Problem> {
+        let problem = match told {
+            Err(problem) if problem.kind == Kind::Invalid => problem,
+            told => return told,
+        };
         let incident = HubIncident {
             case: news.fact.subject.or_else(|| thrower(&news.fact)),
             element: "news".to_owned(),
