@@ -82,6 +82,24 @@ impl Troubles {
     }
 }
 
+/// Whether a line of the library's log says that its client believes in a leader that is none.
+///
+/// A broker that starts answers a fetch, or records, with the leader of each partition, or with none. For
+/// those without one the library (2.12, and 2.15 too) reads memory that nothing was written to, says of
+/// what it finds there that it is not in its cache, or takes it; and the partition may stand still until
+/// the client ends (librdkafka #5430).
+pub(crate) fn is_misled(level: RDKafkaLogLevel, area: &str) -> bool {
+    matches!(level, RDKafkaLogLevel::Warning) && area == "METADATAUPDATE"
+}
+
+/// Why a client that [`is_misled`] is given up.
+pub(crate) fn misled(doing: &'static str) -> Error {
+    Error::Unreachable {
+        doing,
+        reason: "the client believes in a leader that is none".to_owned(),
+    }
+}
+
 /// What every client tells; those that have more to tell have this within.
 #[derive(Clone, Default)]
 pub(crate) struct Context {

@@ -21,7 +21,10 @@ use rdkafka::{
     message::{DeliveryResult, Header, Message, OwnedHeaders},
     producer::{BaseRecord, Producer as _, ProducerContext, PurgeConfig, ThreadedProducer},
 };
-use tokio::{sync::Notify, time::timeout_at};
+use tokio::{
+    sync::{Notify, watch},
+    time::timeout_at,
+};
 
 use super::{
     Settings,
@@ -44,11 +47,15 @@ pub(crate) struct Producer {
 }
 
 /// A client, which is ended on a thread of its own: that may take a while.
-struct Live(Option<ThreadedProducer<Reports>>);
+struct Live {
+    client: Option<ThreadedProducer<Reports>>,
+    /// It cannot be trusted any more.
+    misled: watch::Receiver<bool>,
+}
 
 impl Drop for Live {
     fn drop(&mut self) {
-        let client = self.0.take();
+        let client = self.client.take();
         // Without a thread it is ended here.
         let _ = thread::Builder::new()
             .name("bus-kafka-end".to_owned())
@@ -107,10 +114,14 @@ impl Batch {
 struct Reports {
     context: Context,
     pulse: Arc<Pulse>,
+    misled: watch::Sender<bool>,
 }
 
 impl ClientContext for Reports {
     fn log(&self, level: RDKafkaLogLevel, area: &str, text: &str) {
+        if context::is_misled(level, area) {
+            self.misled.send_replace(true);
+        }
         self.context.log(level, area, text);
     }
 
@@ -170,22 +181,19 @@ impl Producer {
             }
             batch.settled().await
         };
-        match timeout_at((start + self.limit).into(), sent).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(failure)) => {
-                let error = self.told(topic, &failure, start);
+        let (error, spoilt) = tokio::select! {
+            sent = timeout_at((start + self.limit).into(), sent) => match sent {
+                Ok(Ok(())) => return Ok(()),
                 // A topic that is not there, or a record that is refused by itself, harms no other.
-                if live.is_spoilt() {
-                    self.renew(&live, &error);
-                }
-                Err(error)
-            }
-            Err(_) => {
-                let error = self.context.troubles.why(DOING, start);
-                self.renew(&live, &error);
-                Err(error)
-            }
+                Ok(Err(failure)) => (self.told(topic, &failure, start), live.is_spoilt()),
+                Err(_) => (self.context.troubles.why(DOING, start), true),
+            },
+            () = live.is_misled() => (context::misled(DOING), true),
+        };
+        if spoilt {
+            self.renew(&live, &error);
         }
+        Err(error)
     }
 
     fn told(&self, topic: &str, failure: &KafkaError, start: Instant) -> Error {
@@ -231,7 +239,7 @@ impl Live {
         record: &Record,
         batch: &Arc<Batch>,
     ) -> Result<(), KafkaError> {
-        let Some(client) = &self.0 else {
+        let Some(client) = &self.client else {
             return Err(KafkaError::Canceled);
         };
         loop {
@@ -252,11 +260,20 @@ impl Live {
 
     fn is_spoilt(&self) -> bool {
         let fatal = |client: &ThreadedProducer<_>| client.client().fatal_error().is_some();
-        self.0.as_ref().is_none_or(fatal)
+        self.client.as_ref().is_none_or(fatal)
+    }
+
+    /// Resolves when the client cannot be trusted any more.
+    async fn is_misled(&self) {
+        let mut misled = self.misled.clone();
+        // It cannot fail while the client, which has the sender, is there.
+        if misled.wait_for(|misled| *misled).await.is_err() {
+            std::future::pending().await
+        }
     }
 
     fn purge(&self) {
-        if let Some(client) = &self.0 {
+        if let Some(client) = &self.client {
             client.purge(PurgeConfig::default().queue().inflight().non_blocking());
         }
     }
@@ -267,11 +284,14 @@ fn connect(
     context: &Context,
     pulse: &Arc<Pulse>,
 ) -> Result<Arc<Live>, Error> {
+    let (tell, misled) = watch::channel(false);
     let client = properties.client(Reports {
         context: context.clone(),
         pulse: Arc::clone(pulse),
+        misled: tell,
     })?;
-    Ok(Arc::new(Live(Some(client))))
+    let client = Some(client);
+    Ok(Arc::new(Live { client, misled }))
 }
 
 fn headers(record: &Record) -> OwnedHeaders {
@@ -282,4 +302,33 @@ fn headers(record: &Record) -> OwnedHeaders {
             value: Some(value),
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Long before the limit, and the next one has another client.
+    #[tokio::test]
+    async fn a_client_that_is_misled_is_given_up() {
+        let settings = Settings {
+            brokers: "127.0.0.1:1".to_owned(),
+            ..Settings::default()
+        };
+        let pulse = Arc::new(Pulse::new());
+        let producer = Producer::new(&settings, Context::default(), pulse).expect("a client");
+        let live = || Arc::clone(&producer.live.lock().unwrap_or_else(PoisonError::into_inner));
+        let first = live();
+        let reports = first.client.as_ref().expect("a client").context();
+        reports.log(
+            RDKafkaLogLevel::Warning,
+            "METADATAUPDATE",
+            "not found in cache",
+        );
+        let record = Record::new(None, "", halsonav_domain::Timestamp::UNIX_EPOCH);
+        let told = producer.publish("events", &[record]).await;
+        let told = told.expect_err("nobody listens").to_string();
+        assert_eq!(told, context::misled(DOING).to_string());
+        assert!(!Arc::ptr_eq(&first, &live()));
+    }
 }

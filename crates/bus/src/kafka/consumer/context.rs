@@ -19,7 +19,10 @@ use rdkafka::{
 };
 
 use super::{Client, Place, Shared};
-use crate::{Error, kafka::context::failed};
+use crate::{
+    Error,
+    kafka::context::{failed, is_misled},
+};
 
 /// Of one client. A client that was given up may still tell things; then nothing here is touched.
 pub(super) struct Context {
@@ -28,10 +31,15 @@ pub(super) struct Context {
     pub(super) limit: Duration,
     /// The client was given up.
     pub(super) over: AtomicBool,
+    /// The client cannot be trusted any more.
+    pub(super) misled: AtomicBool,
 }
 
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, area: &str, text: &str) {
+        if is_misled(level, area) {
+            self.misled.store(true, Ordering::Relaxed);
+        }
         self.base.log(level, area, text);
     }
 

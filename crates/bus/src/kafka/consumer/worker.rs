@@ -130,6 +130,7 @@ impl Worker {
             shared: Arc::clone(&self.shared),
             limit: self.limit,
             over: AtomicBool::new(false),
+            misled: AtomicBool::new(false),
         })?;
         Ok(Arc::new(client))
     }
@@ -204,6 +205,9 @@ impl Worker {
                 if let Some(error) = desk.spoilt.take() {
                     return Err(error);
                 }
+            }
+            if client.context().misled.load(Ordering::Relaxed) {
+                return Err(context::misled("consume"));
             }
             self.rewind(client)?;
             if !self.has_room(client)? {
