@@ -231,7 +231,7 @@ impl Writer {
     /// that does not exist yet is made.
     ///
     /// # Errors
-    /// `NotFound` for an unknown subject; `Conflict` for a case id that is taken; `Database`.
+    /// `NotFound` for an unknown subject and for one who is erased; `Conflict` for a case id that is taken; `Database`.
     pub fn create_cases(&mut self, cases: &[NewCase]) -> Result<Vec<Created>> {
         let whom: Vec<SubjectId> = cases.iter().map(|case| case.subject).collect();
         let known = self.subject_rows(&whom)?;
@@ -246,8 +246,9 @@ impl Writer {
             let (subject_no, _) = known.get(&case.subject).ok_or(Error::NotFound("subject"))?;
             rows.push((case, *subject_no, round_no));
         }
-        let new = self.insert_cases(&rows)?;
         let subjects: Vec<i64> = rows.iter().map(|(_, subject, _)| *subject).collect();
+        self.keep(&subjects)?;
+        let new = self.insert_cases(&rows)?;
         type Row = (i64, i64, i64, Vec<u8>);
         let found: Vec<Row> = lookup!(
             &mut self.db,

@@ -176,6 +176,20 @@ impl Writer {
         changes.pop().ok_or(Error::NotFound("subject"))
     }
 
+    /// [`Writer::put_people`] of one who was asked about; `None` when nobody here has the number, because
+    /// they were erased meanwhile.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn put_answer(&mut self, record: &PersonRecord) -> Result<Option<PersonChange>> {
+        self.alone_with_people()?;
+        let told = self.whom(std::slice::from_ref(record))?;
+        match told.iter().all(|one| one.known().is_none()) {
+            true => Ok(None),
+            false => Ok(self.take_in(told)?.pop()),
+        }
+    }
+
     /// Takes in what the register answered: flags, identity, and numbers. Where the number asked
     /// for and the number in force led to two subjects, they become one.
     ///

@@ -229,13 +229,6 @@ impl Writer {
         let (no, id) = self
             .subject_row(subject)?
             .ok_or(Error::NotFound("subject"))?;
-        let theirs = subjects::subject_no.eq(no).or(subjects::merged_into.eq(no));
-        let open = cases::table
-            .inner_join(subjects::table)
-            .filter(theirs.and(cases::ended.is_null()));
-        if diesel::select(exists(open)).get_result(&mut self.db)? {
-            return Err(Error::Conflict("a case of the resident is open"));
-        }
         if let Db::Sqlite(db) = &mut self.db {
             // Else the sealed row would stay in the file until its page is used again.
             db.batch_execute("PRAGMA secure_delete = ON")?;
@@ -243,9 +236,39 @@ impl Writer {
         diesel::delete(vault::table.find(no)).execute(&mut self.db)?;
         diesel::delete(person_index::table.filter(person_index::subject_no.eq(no)))
             .execute(&mut self.db)?;
+        // Only now: whoever was opening a case kept the identity until it was there.
+        let theirs = subjects::subject_no.eq(no).or(subjects::merged_into.eq(no));
+        let open = cases::table
+            .inner_join(subjects::table)
+            .filter(theirs.and(cases::ended.is_null()));
+        if diesel::select(exists(open)).get_result(&mut self.db)? {
+            return Err(Error::Conflict("a case of the resident is open"));
+        }
         let mut entry = why.entry(id, Extent::Full, true);
         "erase".clone_into(&mut entry.action);
         self.audit(&[entry])
+    }
+
+    /// Sees to it that nobody erases these until the transaction ends.
+    ///
+    /// # Errors
+    /// `NotFound` when one is erased; `Database`.
+    pub(crate) fn keep(&mut self, subjects: &[i64]) -> Result<()> {
+        let mut wanted = subjects.to_vec();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let here = vault::table.select(vault::subject_no);
+        let kept: Vec<i64> = lookup!(
+            &mut self.db,
+            &wanted,
+            vault::subject_no,
+            here,
+            for_key_share
+        )?;
+        match kept.len() == wanted.len() {
+            true => Ok(()),
+            false => Err(Error::NotFound("identity")),
+        }
     }
 
     /// Seals and indexes up to `limit` people again under the newest keys; answers how many. 0 =

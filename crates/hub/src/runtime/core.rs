@@ -226,7 +226,9 @@ impl Core {
                 let mut facts = Vec::new();
                 let mut answered = Vec::with_capacity(people.len());
                 for person in &people {
-                    let change = tx.put_person(person)?;
+                    let Some(change) = tx.put_answer(person)? else {
+                        continue;
+                    };
                     answered.push(change.subject);
                     facts.extend(told(tx, &change, now)?);
                 }

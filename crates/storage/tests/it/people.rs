@@ -301,6 +301,13 @@ fn an_erased_person_is_gone_and_the_log_is_whole() {
             })
             .unwrap();
         erase().unwrap();
+        // The register was just being asked about them, and a list was being taken in.
+        let late = world.storage.write(|tx| tx.put_answer(&record(1, 10)));
+        assert!(late.unwrap().is_none());
+        let opened = world
+            .storage
+            .write(move |tx| tx.create_cases(&[new_case(id, subject)]));
+        assert_eq!(opened.expect_err("about nobody").code(), "HUB-STORAGE-010");
         assert!(disclose(&world, subject, Extent::Full).is_none());
         assert_eq!(find(&world, person(1)), None);
         assert!(world.storage.read(|tx| tx.case(&id)).unwrap().is_some());
