@@ -292,8 +292,6 @@ fn check_tells_what_every_section_has_wrong() {
         url = "mysql://somewhere"
         [auth]
         jwks = "no-such-file.json"
-        [http]
-        listen = "8080"
         [monitor]
         listen = "localhost:http"
         [log]
@@ -308,7 +306,6 @@ fn check_tells_what_every_section_has_wrong() {
         "HUB-BUS-009",
         "storage: url",
         "auth.jwks",
-        "http.listen",
         "monitor.listen",
         "HUB-LOG-001",
         "traces.collector",

@@ -231,10 +231,10 @@ impl Writer {
     /// that does not exist yet is made.
     ///
     /// # Errors
-    /// `NotFound` for an unknown subject and for one who is erased; `Conflict` for a case id that is taken; `Database`.
+    /// `NotFound` for an unknown subject and for one who is erased; `Conflict` for a case id that is
+    /// taken; `Database`.
     pub fn create_cases(&mut self, cases: &[NewCase]) -> Result<Vec<Created>> {
-        let whom: Vec<SubjectId> = cases.iter().map(|case| case.subject).collect();
-        let known = self.subject_rows(&whom)?;
+        let known = self.kept_subjects(cases)?;
         let mut rows = Vec::with_capacity(cases.len());
         let mut round: Option<(&RoundId, i64)> = None;
         for case in cases {
@@ -246,9 +246,8 @@ impl Writer {
             let (subject_no, _) = known.get(&case.subject).ok_or(Error::NotFound("subject"))?;
             rows.push((case, *subject_no, round_no));
         }
-        let subjects: Vec<i64> = rows.iter().map(|(_, subject, _)| *subject).collect();
-        self.keep(&subjects)?;
         let new = self.insert_cases(&rows)?;
+        let subjects: Vec<i64> = rows.iter().map(|(_, subject, _)| *subject).collect();
         type Row = (i64, i64, i64, Vec<u8>);
         let found: Vec<Row> = lookup!(
             &mut self.db,
@@ -281,6 +280,20 @@ impl Writer {
     }
 
     /// For each whether its row is new.
+    /// Whom the cases are about. None of them is erased until the transaction ends.
+    fn kept_subjects(&mut self, cases: &[NewCase]) -> Result<HashMap<SubjectId, (i64, SubjectId)>> {
+        let whom: Vec<SubjectId> = cases.iter().map(|case| case.subject).collect();
+        // Once more for one who became another just then.
+        for _ in 0..2 {
+            let known = self.subject_rows(&whom)?;
+            let numbers: Vec<i64> = known.values().map(|(no, _)| *no).collect();
+            if self.keep(&numbers)? {
+                return Ok(known);
+            }
+        }
+        Err(Error::NotFound("identity"))
+    }
+
     fn insert_cases(&mut self, rows: &[(&NewCase, i64, i64)]) -> Result<Vec<bool>> {
         match &mut self.db {
             Db::Sqlite(db) => rows

@@ -14,6 +14,8 @@ impl Writer {
     /// both have a case in a round, the one that came first is kept and the other is marked.
     pub(crate) fn merge(&mut self, one: i64, other: i64) -> Result<Merge> {
         let (into, from) = (one.min(other), one.max(other));
+        // Before the cases, in the order of those who open them.
+        diesel::delete(vault::table.find(from)).execute(&mut self.db)?;
         let mut duplicates: Vec<(CaseId, CaseId)> = Vec::new();
         let cases_of = |no: i64| {
             cases::table
@@ -46,7 +48,6 @@ impl Writer {
         diesel::update(person_index::table.filter(person_index::subject_no.eq(from)))
             .set(person_index::subject_no.eq(into))
             .execute(&mut self.db)?;
-        diesel::delete(vault::table.find(from)).execute(&mut self.db)?;
         diesel::update(subjects::table)
             .filter(
                 subjects::subject_no

@@ -249,11 +249,11 @@ impl Writer {
         self.audit(&[entry])
     }
 
-    /// Sees to it that nobody erases these until the transaction ends.
+    /// Sees to it that nobody erases these until the transaction ends; whether all of them are here.
     ///
     /// # Errors
-    /// `NotFound` when one is erased; `Database`.
-    pub(crate) fn keep(&mut self, subjects: &[i64]) -> Result<()> {
+    /// `Database`.
+    pub(crate) fn keep(&mut self, subjects: &[i64]) -> Result<bool> {
         let mut wanted = subjects.to_vec();
         wanted.sort_unstable();
         wanted.dedup();
@@ -265,10 +265,7 @@ impl Writer {
             here,
             for_key_share
         )?;
-        match kept.len() == wanted.len() {
-            true => Ok(()),
-            false => Err(Error::NotFound("identity")),
-        }
+        Ok(kept.len() == wanted.len())
     }
 
     /// Seals and indexes up to `limit` people again under the newest keys; answers how many. 0 =

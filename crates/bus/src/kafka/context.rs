@@ -82,12 +82,12 @@ impl Troubles {
     }
 }
 
-/// Whether a line of the library's log says that its client believes in a leader that is none.
+/// Whether a line of the library's log says that its client was told of a leader that is none.
 ///
-/// A broker that starts answers a fetch, or records, with the leader of each partition, or with none. For
-/// those without one the library (2.12, and 2.15 too) reads memory that nothing was written to, says of
-/// what it finds there that it is not in its cache, or takes it; and the partition may stand still until
-/// the client ends (librdkafka #5430).
+/// A broker that starts answers a fetch, or records, with the leader of each partition, or with -1. Of the
+/// answers to fetches the library (2.12, and 2.15 too) then reads entries that it has not filled in, and
+/// may take what it finds there. After those to records it leaves the partition as it is, and that may be
+/// without a leader for good (librdkafka #5430).
 pub(crate) fn is_misled(level: RDKafkaLogLevel, area: &str) -> bool {
     matches!(level, RDKafkaLogLevel::Warning) && area == "METADATAUPDATE"
 }
@@ -96,7 +96,7 @@ pub(crate) fn is_misled(level: RDKafkaLogLevel, area: &str) -> bool {
 pub(crate) fn misled(doing: &'static str) -> Error {
     Error::Unreachable {
         doing,
-        reason: "the client believes in a leader that is none".to_owned(),
+        reason: "the client was told of a leader that is none".to_owned(),
     }
 }
 

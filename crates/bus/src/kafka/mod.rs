@@ -54,13 +54,14 @@ impl Kafka {
         })
     }
 
-    /// Whether a client could be made with these settings. Reads the files they name, and says no word
-    /// to the brokers.
+    /// Whether the client library takes these settings, and the files that they name can be read. Says no
+    /// word to the brokers; whether a certificate is one, only a client finds out.
     ///
     /// # Errors
     /// As [`Kafka::new`].
     pub fn check(settings: &Settings) -> Result<(), Error> {
-        Properties::asking(settings)?.check()
+        Properties::producing(settings)?.check()?;
+        Properties::consuming(settings, "group")?.check()
     }
 }
 

@@ -173,27 +173,40 @@ impl Producer {
             return Err(Error::TooLarge { size, limit });
         }
         let start = Instant::now();
-        let live = Arc::clone(&self.live.lock().unwrap_or_else(PoisonError::into_inner));
-        let batch = Batch::of(records.len());
-        let sent = async {
-            for record in records {
-                live.send(topic, record, &batch).await?;
-            }
-            batch.settled().await
-        };
-        let (error, spoilt) = tokio::select! {
-            sent = timeout_at((start + self.limit).into(), sent) => match sent {
+        let deadline = start + self.limit;
+        loop {
+            let live = self.client();
+            let sent = tokio::select! {
+                biased;
+                sent = timeout_at(deadline.into(), live.send_all(topic, records)) => sent,
+                () = live.is_misled() => Ok(Err(KafkaError::Canceled)),
+            };
+            let (error, spoilt) = match sent {
                 Ok(Ok(())) => return Ok(()),
+                // Another client may do better, if there can be one.
+                Ok(Err(_)) if *live.misled.borrow() && !Arc::ptr_eq(&live, &self.client()) => {
+                    continue;
+                }
                 // A topic that is not there, or a record that is refused by itself, harms no other.
                 Ok(Err(failure)) => (self.told(topic, &failure, start), live.is_spoilt()),
                 Err(_) => (self.context.troubles.why(DOING, start), true),
-            },
-            () = live.is_misled() => (context::misled(DOING), true),
-        };
-        if spoilt {
-            self.renew(&live, &error);
+            };
+            if spoilt {
+                self.renew(&live, &error);
+            }
+            return Err(error);
         }
-        Err(error)
+    }
+
+    /// The present client. One that was misled is given up first.
+    fn client(&self) -> Arc<Live> {
+        let present = || Arc::clone(&self.live.lock().unwrap_or_else(PoisonError::into_inner));
+        let live = present();
+        if !*live.misled.borrow() {
+            return live;
+        }
+        self.renew(&live, &context::misled(DOING));
+        present()
     }
 
     fn told(&self, topic: &str, failure: &KafkaError, start: Instant) -> Error {
@@ -232,6 +245,15 @@ impl Producer {
 }
 
 impl Live {
+    /// Hands records over, and waits until all are delivered, or one is not.
+    async fn send_all(&self, topic: &str, records: &[Record]) -> Result<(), KafkaError> {
+        let batch = Batch::of(records.len());
+        for record in records {
+            self.send(topic, record, &batch).await?;
+        }
+        batch.settled().await
+    }
+
     /// Hands a record over, as soon as there is room.
     async fn send(
         &self,
@@ -308,27 +330,45 @@ fn headers(record: &Record) -> OwnedHeaders {
 mod tests {
     use super::*;
 
-    /// Long before the limit, and the next one has another client.
+    /// Long before the limit there is another client, and it has what was to be published.
     #[tokio::test]
     async fn a_client_that_is_misled_is_given_up() {
         let settings = Settings {
             brokers: "127.0.0.1:1".to_owned(),
+            delivery_s: 600,
             ..Settings::default()
         };
         let pulse = Arc::new(Pulse::new());
         let producer = Producer::new(&settings, Context::default(), pulse).expect("a client");
-        let live = || Arc::clone(&producer.live.lock().unwrap_or_else(PoisonError::into_inner));
-        let first = live();
-        let reports = first.client.as_ref().expect("a client").context();
-        reports.log(
-            RDKafkaLogLevel::Warning,
-            "METADATAUPDATE",
-            "not found in cache",
-        );
-        let record = Record::new(None, "", halsonav_domain::Timestamp::UNIX_EPOCH);
-        let told = producer.publish("events", &[record]).await;
-        let told = told.expect_err("nobody listens").to_string();
-        assert_eq!(told, context::misled(DOING).to_string());
-        assert!(!Arc::ptr_eq(&first, &live()));
+        let waiting = |live: &Live| {
+            live.client
+                .as_ref()
+                .map_or(0, |client| client.in_flight_count())
+        };
+        let first = producer.client();
+        let records = [Record::new(
+            None,
+            "",
+            halsonav_domain::Timestamp::UNIX_EPOCH,
+        )];
+        let publishing = producer.publish("events", &records);
+        let misleading = async {
+            while waiting(&first) == 0 {
+                tokio::task::yield_now().await;
+            }
+            let reports = first.client.as_ref().expect("a client").context();
+            reports.log(
+                RDKafkaLogLevel::Warning,
+                "METADATAUPDATE",
+                "not found in cache",
+            );
+            while Arc::ptr_eq(&first, &producer.client()) || waiting(&producer.client()) == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            told = publishing => panic!("nobody listens: {told:?}"),
+            () = misleading => {}
+        }
     }
 }

@@ -6,15 +6,12 @@ use halsonav_bus::Kafka;
 use halsonav_domain::{Problem, command::KINDS};
 use serde_json::json;
 
-use super::{
-    Answer, Context,
-    run::{address, keys, parts},
-};
+use super::{Answer, Context, run as serving};
 use crate::{
     adapters,
     config::{BusKind, Config, Region},
     definitions,
-    runtime::{Documents, Parts, bus_problem},
+    runtime::{Documents, Parts, Role, bus_problem},
     site,
     spans::Spans,
     telemetry,
@@ -30,8 +27,8 @@ pub async fn run(context: &Context, online: bool) -> Answer {
             None
         }
     };
-    let keys = site::place(&config).and_then(|place| site::key_file(&config, &place));
-    problems.extend(keys.err());
+    let vault = site::place(&config).and_then(|place| site::key_file(&config, &place));
+    problems.extend(vault.err());
     problems.extend(Documents::load(&region).err().into_iter().flatten());
     problems.extend(site::instruments(&region).err().into_iter().flatten());
     problems.extend(site::forms(&region).err().into_iter().flatten());
@@ -84,24 +81,31 @@ pub async fn run(context: &Context, online: bool) -> Answer {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a process would refuse to start with, whatever the region is like.
+/// What `serve` would refuse, as the settings stand: options may say otherwise of roles and adapters.
 fn refused(config: &Config, region: &Region) -> Vec<Problem> {
     let kafka = || match config.bus.kind {
         BusKind::Kafka => Kafka::check(&site::kafka(config)?).map_err(bus_problem),
         BusKind::Log => Ok(()),
     };
+    let api = || match serving::keys(config)? {
+        Some(_) => serving::address("http.listen", &config.http.listen),
+        None => Ok(()),
+    };
     let monitor = match config.monitor.listen.as_str() {
         "" => Ok(()),
-        listen => address("monitor.listen", listen),
+        listen => serving::address("monitor.listen", listen),
     };
-    let all = [
-        parts(config, region).map(drop),
+    let mut all = vec![
         kafka(),
-        keys(config).map(drop),
-        address("http.listen", &config.http.listen),
         monitor,
         telemetry::settings(&config.log.level, &config.log.format).map(drop),
         Spans::of(&config.traces).map(drop),
     ];
+    if !config.run.roles.is_empty() {
+        all.push(serving::parts(config, region).map(drop));
+    }
+    if config.run.roles.contains(&Role::Api) {
+        all.push(api());
+    }
     all.into_iter().filter_map(Result::err).collect()
 }

@@ -1,5 +1,7 @@
 //! Subjects and the vault.
 
+use std::{sync::mpsc, thread, time::Duration};
+
 use halsonav_domain::{
     CaseId, Identity, Kind, PersonId, PersonRecord, PersonStatus, Protection, SubjectId,
 };
@@ -316,6 +318,44 @@ fn an_erased_person_is_gone_and_the_log_is_whole() {
             matches!(verified, halsonav_storage::Verified::Whole(point) if point.size == 2),
             "{verified:?}"
         );
+    });
+}
+
+/// One transaction erases, another opens a case: whichever ends first, there is no case about nobody.
+#[test]
+fn nobody_is_erased_while_a_case_of_theirs_is_opened() {
+    everywhere(|base| {
+        let world = base.world();
+        let subject = world
+            .storage
+            .write(|tx| Ok(tx.put_person(&record(1, 0))?.subject))
+            .unwrap();
+        let id = CaseId(uuid::Uuid::from_u128(7));
+        let (erased, is_erased) = mpsc::channel();
+        let (go_on, may_go_on) = mpsc::channel::<()>();
+        let (tell, told) = mpsc::channel();
+        thread::scope(|scope| {
+            let storage = &world.storage;
+            let erasing = scope.spawn(move || {
+                storage.write(move |tx| {
+                    tx.erase(&subject, &access(9))?;
+                    erased.send(()).unwrap();
+                    may_go_on.recv().unwrap();
+                    Ok(())
+                })
+            });
+            is_erased.recv().unwrap();
+            scope.spawn(move || {
+                let opened = storage.write(move |tx| tx.create_cases(&[new_case(id, subject)]));
+                tell.send(opened).unwrap();
+            });
+            let early = told.recv_timeout(Duration::from_millis(500));
+            assert!(early.is_err(), "not waited for: {early:?}");
+            go_on.send(()).unwrap();
+            erasing.join().unwrap().unwrap();
+            let opened = told.recv().unwrap();
+            assert_eq!(opened.expect_err("about nobody").code(), "HUB-STORAGE-010");
+        });
     });
 }
 

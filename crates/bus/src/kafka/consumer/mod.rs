@@ -12,6 +12,8 @@
 mod committer;
 mod context;
 mod desk;
+#[cfg(test)]
+mod tests;
 mod watch;
 mod worker;
 

@@ -124,7 +124,7 @@ impl Worker {
         }
     }
 
-    fn connect(&self) -> Result<Arc<Client>, Error> {
+    pub(super) fn connect(&self) -> Result<Arc<Client>, Error> {
         let client: Client = self.properties.client(Context {
             base: self.base.clone(),
             shared: Arc::clone(&self.shared),
@@ -195,7 +195,7 @@ impl Worker {
         }
     }
 
-    fn serve(&mut self, client: &Arc<Client>) -> Result<(), Error> {
+    pub(super) fn serve(&mut self, client: &Arc<Client>) -> Result<(), Error> {
         loop {
             {
                 let mut desk = self.shared.desk();
