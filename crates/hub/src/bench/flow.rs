@@ -28,6 +28,8 @@ use crate::runtime::{Core, bus_problem};
 
 /// Inputs a second at which the latency is told.
 const LOAD: f64 = 500.0;
+/// Seconds of it before any counts: a broker that was just started compiles as it goes.
+const WARM_S: usize = 10;
 /// Records that are read, or published, at once.
 const BATCH: usize = 1000;
 
@@ -60,7 +62,7 @@ pub async fn latency(plan: &Plan) -> Result<Measurement, Vec<Problem>> {
     let (warm, count) = if plan.quick {
         (50, 200)
     } else {
-        (1_000, 10_000)
+        (LOAD as usize * WARM_S, 10_000)
     };
     let mut stage = Stage::set(plan, warm + count).await?;
     let host = Stolen::start();
