@@ -184,9 +184,7 @@ impl Producer {
             let (error, spoilt) = match sent {
                 Ok(Ok(())) => return Ok(()),
                 // Another client may do better, if there can be one.
-                Ok(Err(_)) if *live.misled.borrow() && !Arc::ptr_eq(&live, &self.client()) => {
-                    continue;
-                }
+                Ok(Err(_)) if live.was_misled() && !Arc::ptr_eq(&live, &self.client()) => continue,
                 // A topic that is not there, or a record that is refused by itself, harms no other.
                 Ok(Err(failure)) => (self.told(topic, &failure, start), live.is_spoilt()),
                 Err(_) => (self.context.troubles.why(DOING, start), true),
@@ -202,7 +200,7 @@ impl Producer {
     fn client(&self) -> Arc<Live> {
         let present = || Arc::clone(&self.live.lock().unwrap_or_else(PoisonError::into_inner));
         let live = present();
-        if !*live.misled.borrow() {
+        if !live.was_misled() {
             return live;
         }
         self.renew(&live, &context::misled(DOING));
@@ -285,6 +283,11 @@ impl Live {
         self.client.as_ref().is_none_or(fatal)
     }
 
+    /// Looked at for a moment only: the client's thread waits to say so again.
+    fn was_misled(&self) -> bool {
+        *self.misled.borrow()
+    }
+
     /// Resolves when the client cannot be trusted any more.
     async fn is_misled(&self) {
         let mut misled = self.misled.clone();
@@ -356,12 +359,15 @@ mod tests {
             while waiting(&first) == 0 {
                 tokio::task::yield_now().await;
             }
-            let reports = first.client.as_ref().expect("a client").context();
-            reports.log(
-                RDKafkaLogLevel::Warning,
-                "METADATAUPDATE",
-                "not found in cache",
-            );
+            let misled = Arc::clone(&first);
+            let line = move |client: &ThreadedProducer<Reports>| {
+                let level = RDKafkaLogLevel::Warning;
+                client
+                    .context()
+                    .log(level, "METADATAUPDATE", "not found in cache");
+            };
+            // One for each partition, while others look.
+            thread::spawn(move || (0..50_000).for_each(|_| misled.client.iter().for_each(line)));
             while Arc::ptr_eq(&first, &producer.client()) || waiting(&producer.client()) == 0 {
                 tokio::task::yield_now().await;
             }
