@@ -1,6 +1,7 @@
 //! Proof of the proof: puts the deliberate faults of `tests/bugs/bank.toml` into a copy of the sources,
 //! builds the simulation there, and demands that it finds each of them, and nothing when all are asleep.
-//! One JSON object on standard output; exit code 1 if one was not found.
+//! One JSON object on standard output, and a line for each on standard error as it is found; exit code 1
+//! if one was not found.
 
 use std::{
     env, fs,
@@ -186,9 +187,16 @@ fn run(options: &Options) -> Result<Value, String> {
     let wanted = |bug: &&Bug| options.only.as_ref().is_none_or(|only| *only == bug.name);
     for bug in bank.bug.iter().filter(wanted) {
         match hunt(&simulate, &bug.name, options.seeds)? {
-            Some(breach) => found
-                .push(json!({ "bug": bug.name, "seed": breach["seed"], "breach": breach["what"] })),
-            None => missed.push(bug.name.clone()),
+            Some(breach) => {
+                eprintln!("found {}: seed {}", bug.name, breach["seed"]);
+                found.push(
+                    json!({ "bug": bug.name, "seed": breach["seed"], "breach": breach["what"] }),
+                );
+            }
+            None => {
+                eprintln!("NOT FOUND {}", bug.name);
+                missed.push(bug.name.clone());
+            }
         }
     }
     Ok(
