@@ -93,8 +93,8 @@ pub fn place(config: &Config) -> Result<Place, Problem> {
 /// Opens the store, with the vault's keys from their file.
 ///
 /// # Errors
-/// `HUB-STORE-002`, `HUB-STORAGE-…` when the folder or the files in it cannot be used, or the keys are not those that
-/// the vault was sealed with.
+/// `HUB-STORE-002`, `HUB-STORAGE-…` when the folder or the files in it cannot be used, or the keys are
+/// not those that the vault was sealed with.
 pub fn store(config: &Config) -> Result<Storage, Problem> {
     let place = place(config)?;
     let path = key_file(config, &place)?;

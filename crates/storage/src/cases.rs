@@ -279,7 +279,6 @@ impl Writer {
             .collect()
     }
 
-    /// For each whether its row is new.
     /// Whom the cases are about. None of them is erased until the transaction ends.
     fn kept_subjects(&mut self, cases: &[NewCase]) -> Result<HashMap<SubjectId, (i64, SubjectId)>> {
         let whom: Vec<SubjectId> = cases.iter().map(|case| case.subject).collect();
@@ -294,6 +293,7 @@ impl Writer {
         Err(Error::NotFound("identity"))
     }
 
+    /// For each whether its row is new.
     fn insert_cases(&mut self, rows: &[(&NewCase, i64, i64)]) -> Result<Vec<bool>> {
         match &mut self.db {
             Db::Sqlite(db) => rows

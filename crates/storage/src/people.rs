@@ -176,18 +176,17 @@ impl Writer {
         changes.pop().ok_or(Error::NotFound("subject"))
     }
 
-    /// [`Writer::put_people`] of one who was asked about; `None` when nobody here has the number, because
-    /// they were erased meanwhile.
+    /// [`Writer::put_people`], without those whom nobody here knows: they were erased while the register
+    /// was asked about them.
     ///
     /// # Errors
     /// As there.
-    pub fn put_answer(&mut self, record: &PersonRecord) -> Result<Option<PersonChange>> {
+    pub fn put_answers(&mut self, records: &[PersonRecord]) -> Result<Vec<PersonChange>> {
         self.alone_with_people()?;
-        let told = self.whom(std::slice::from_ref(record))?;
-        match told.iter().all(|one| one.known().is_none()) {
-            true => Ok(None),
-            false => Ok(self.take_in(told)?.pop()),
-        }
+        let told = self.whom(records)?;
+        let known = told.iter().filter(|one| one.known().is_some());
+        let known: Vec<PersonRecord> = known.map(|one| one.record.clone()).collect();
+        self.put_people(&known)
     }
 
     /// Takes in what the register answered: flags, identity, and numbers. Where the number asked

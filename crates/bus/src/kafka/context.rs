@@ -88,11 +88,11 @@ impl Troubles {
 /// answers to fetches the library (2.12, and 2.15 too) then reads entries that it has not filled in, and
 /// may take what it finds there. After those to records it leaves the partition as it is, and that may be
 /// without a leader for good (librdkafka #5430).
-pub(crate) fn is_misled(level: RDKafkaLogLevel, area: &str) -> bool {
+pub(crate) fn says_misled(level: RDKafkaLogLevel, area: &str) -> bool {
     matches!(level, RDKafkaLogLevel::Warning) && area == "METADATAUPDATE"
 }
 
-/// Why a client that [`is_misled`] is given up.
+/// Why a client that [`says_misled`] is given up.
 pub(crate) fn misled(doing: &'static str) -> Error {
     Error::Unreachable {
         doing,

@@ -2,6 +2,7 @@
 //!
 //! A client that fails a record may not send a later one of the same key, so the whole client is
 //! given up: what it still held is thrown away, and whoever waits hears that and publishes again.
+//! A client that was misled is given up too, and `publish` itself goes on with the next.
 //! What had left already may still arrive; it is a beginning of the same sequence, so that whoever
 //! leaves out what he has seen sees every key in order.
 
@@ -119,7 +120,7 @@ struct Reports {
 
 impl ClientContext for Reports {
     fn log(&self, level: RDKafkaLogLevel, area: &str, text: &str) {
-        if context::is_misled(level, area) {
+        if context::says_misled(level, area) {
             self.misled.send_replace(true);
         }
         self.context.log(level, area, text);
@@ -179,12 +180,12 @@ impl Producer {
             let sent = tokio::select! {
                 biased;
                 sent = timeout_at(deadline.into(), live.send_all(topic, records)) => sent,
-                () = live.is_misled() => Ok(Err(KafkaError::Canceled)),
+                () = live.until_misled() => Ok(Err(KafkaError::Canceled)),
             };
             let (error, spoilt) = match sent {
                 Ok(Ok(())) => return Ok(()),
                 // Another client may do better, if there can be one.
-                Ok(Err(_)) if live.was_misled() && !Arc::ptr_eq(&live, &self.client()) => continue,
+                Ok(Err(_)) if live.is_misled() && !Arc::ptr_eq(&live, &self.client()) => continue,
                 // A topic that is not there, or a record that is refused by itself, harms no other.
                 Ok(Err(failure)) => (self.told(topic, &failure, start), live.is_spoilt()),
                 Err(_) => (self.context.troubles.why(DOING, start), true),
@@ -200,7 +201,7 @@ impl Producer {
     fn client(&self) -> Arc<Live> {
         let present = || Arc::clone(&self.live.lock().unwrap_or_else(PoisonError::into_inner));
         let live = present();
-        if !live.was_misled() {
+        if !live.is_misled() {
             return live;
         }
         self.renew(&live, &context::misled(DOING));
@@ -284,12 +285,12 @@ impl Live {
     }
 
     /// Looked at for a moment only: the client's thread waits to say so again.
-    fn was_misled(&self) -> bool {
+    fn is_misled(&self) -> bool {
         *self.misled.borrow()
     }
 
     /// Resolves when the client cannot be trusted any more.
-    async fn is_misled(&self) {
+    async fn until_misled(&self) {
         let mut misled = self.misled.clone();
         // It cannot fail while the client, which has the sender, is there.
         if misled.wait_for(|misled| *misled).await.is_err() {

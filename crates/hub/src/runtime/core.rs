@@ -224,14 +224,11 @@ impl Core {
             .storage
             .write_async(move |tx| {
                 let mut facts = Vec::new();
-                let mut answered = Vec::with_capacity(people.len());
-                for person in &people {
-                    let Some(change) = tx.put_answer(person)? else {
-                        continue;
-                    };
-                    answered.push(change.subject);
-                    facts.extend(told(tx, &change, now)?);
+                let changes = tx.put_answers(&people)?;
+                for change in &changes {
+                    facts.extend(told(tx, change, now)?);
                 }
+                let answered: Vec<SubjectId> = changes.iter().map(|c| c.subject).collect();
                 tx.release_held(&answered, now)?;
                 tx.put_news(&facts)?;
                 Ok(!facts.is_empty())

@@ -21,7 +21,7 @@ use rdkafka::{
 use super::{Client, Place, Shared};
 use crate::{
     Error,
-    kafka::context::{failed, is_misled},
+    kafka::context::{failed, says_misled},
 };
 
 /// Of one client. A client that was given up may still tell things; then nothing here is touched.
@@ -37,7 +37,7 @@ pub(super) struct Context {
 
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, area: &str, text: &str) {
-        if is_misled(level, area) {
+        if says_misled(level, area) {
             self.misled.store(true, Ordering::Relaxed);
         }
         self.base.log(level, area, text);

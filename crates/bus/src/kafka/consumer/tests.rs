@@ -6,6 +6,7 @@ use halsonav_domain::Topic;
 use rdkafka::{client::ClientContext as _, config::RDKafkaLogLevel, consumer::Consumer as _};
 
 use super::*;
+use crate::kafka::context::{self, misled};
 
 /// Long before it is suspected for getting nothing.
 #[test]
@@ -25,7 +26,7 @@ fn a_client_that_is_misled_is_given_up() {
         wake: Condvar::new(),
         pulse: Arc::new(Pulse::new()),
     });
-    let base = crate::kafka::context::Context::default();
+    let base = context::Context::default();
     let asker = Arc::new(Asker::new(settings.clone(), base.clone()));
     let worker = Worker::new(&settings, base, asker, Arc::clone(&shared), Slot::default());
     let mut worker = worker.expect("settings that are right");
@@ -46,8 +47,5 @@ fn a_client_that_is_misled_is_given_up() {
     shared.desk().stop = true;
     serving.join().expect("it ends").expect("somebody listens");
     let error = ended.expect("it serves on").expect_err("it was misled");
-    assert_eq!(
-        error.to_string(),
-        super::super::context::misled("consume").to_string()
-    );
+    assert_eq!(error.to_string(), misled("consume").to_string());
 }
