@@ -6,7 +6,8 @@ use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as 
 
 use crate::{Error, Result};
 
-/// Write-ahead log with every commit synced to disk; foreign keys hold.
+/// Write-ahead log with every commit synced to disk; foreign keys hold. The log grows to some 40 MB before
+/// its pages go to the file, so that a page which several turns have written goes there once.
 const EVERY: &str = "
     PRAGMA busy_timeout = 10000;
     PRAGMA journal_mode = WAL;
@@ -14,7 +15,7 @@ const EVERY: &str = "
     PRAGMA foreign_keys = ON;
     PRAGMA temp_store = MEMORY;
     PRAGMA mmap_size = 268435456;
-    PRAGMA wal_autocheckpoint = 4000;
+    PRAGMA wal_autocheckpoint = 10000;
 ";
 
 fn connect(path: &Path, more: &str) -> Result<SqliteConnection> {
