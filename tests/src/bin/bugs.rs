@@ -41,6 +41,8 @@ struct Bug {
 
 /// Names the fault that is awake.
 const AWAKE: &str = "HALSONAV_BUG";
+/// Seeds that most faults are found within.
+const FEW: u64 = 20;
 
 impl Bug {
     fn put_into(&self, text: &str) -> Result<String, String> {
@@ -139,14 +141,20 @@ fn build(tree: &Path, bank: &Bank) -> Result<PathBuf, String> {
     Ok(binary)
 }
 
-/// The first breach that the simulation finds, if any: first as things are, then with deaths while
-/// something is on its way.
+/// The first breach that the simulation finds, if any: as things are, or with deaths while something is
+/// on its way. What only one of the two shows is found in seconds, so both look at a few seeds first.
 fn hunt(simulate: &Path, bug: &str, seeds: u64) -> Result<Option<Value>, String> {
-    let found = hunt_with(simulate, bug, seeds, &[])?;
-    match found {
-        Some(_) => Ok(found),
-        None => hunt_with(simulate, bug, seeds, &["--races", "0"]),
+    let ways: [&[&str]; 2] = [&[], &["--races", "0"]];
+    let first = Some(FEW).filter(|few| *few < seeds);
+    for seeds in first.into_iter().chain([seeds]) {
+        for more in ways {
+            let found = hunt_with(simulate, bug, seeds, more)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
     }
+    Ok(None)
 }
 
 fn hunt_with(
@@ -181,7 +189,7 @@ fn run(options: &Options) -> Result<Value, String> {
     let tree = target().join("bugs");
     copy(&tree)?;
     let simulate = build(&tree, &bank)?;
-    let asleep = hunt(&simulate, "", options.seeds.min(20))?;
+    let asleep = hunt(&simulate, "", options.seeds.min(FEW))?;
     let mut found = Vec::new();
     let mut missed = Vec::new();
     let wanted = |bug: &&Bug| options.only.as_ref().is_none_or(|only| *only == bug.name);

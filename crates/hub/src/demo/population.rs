@@ -242,7 +242,11 @@ impl Numbers {
                 continue;
             };
             let number = format!("{eleven}{check}");
-            if self.taken.insert(number.clone()) {
+            // Nobody else has the personnummer that is to replace it.
+            let later = replacement(&number);
+            let free = later.as_ref().is_none_or(|it| !self.taken.contains(it));
+            if free && self.taken.insert(number.clone()) {
+                self.taken.extend(later);
                 return number;
             }
         }
@@ -293,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_valid_and_distinct() {
+    fn numbers_are_valid_and_distinct_now_and_later() {
         let people = population(20_000);
         let mut seen = std::collections::HashSet::new();
         for person in &people {
@@ -303,6 +307,8 @@ mod tests {
             );
             assert!(seen.insert(person.person_id.clone()));
         }
+        let mut later = people.iter().filter_map(|p| replacement(&p.person_id));
+        assert!(later.all(|number| seen.insert(number)));
     }
 
     #[test]
