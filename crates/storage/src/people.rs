@@ -183,10 +183,9 @@ impl Writer {
     /// As there.
     pub fn put_answers(&mut self, records: &[PersonRecord]) -> Result<Vec<PersonChange>> {
         self.alone_with_people()?;
-        let told = self.whom(records)?;
-        let known = told.iter().filter(|one| one.known().is_some());
-        let known: Vec<PersonRecord> = known.map(|one| one.record.clone()).collect();
-        self.put_people(&known)
+        let mut told = self.whom(records)?;
+        told.retain(|one| one.known().is_some());
+        self.take_in_turn(told)
     }
 
     /// Takes in what the register answered: flags, identity, and numbers. Where the number asked
@@ -197,7 +196,12 @@ impl Writer {
     pub fn put_people(&mut self, records: &[PersonRecord]) -> Result<Vec<PersonChange>> {
         self.alone_with_people()?;
         let told = self.whom(records)?;
-        // Those that share a number or a subject with one before are taken in after it.
+        self.take_in_turn(told)
+    }
+
+    /// All at once, but for those that share a number or a subject with one before: after it.
+    fn take_in_turn(&mut self, told: Vec<Told<'_>>) -> Result<Vec<PersonChange>> {
+        let records: Vec<&PersonRecord> = told.iter().map(|one| one.record).collect();
         let together = apart(&told);
         let batch: Vec<Told<'_>> = told
             .into_iter()
@@ -206,7 +210,7 @@ impl Writer {
             .collect();
         let mut first = self.take_in(batch)?.into_iter();
         let mut changes = Vec::with_capacity(records.len());
-        for (record, together) in records.iter().zip(together) {
+        for (record, together) in records.into_iter().zip(together) {
             if together {
                 changes.extend(first.next());
             } else {
